@@ -19,12 +19,12 @@ const longestPauseMs = 30_000
  */
 export const openCredentials = async (
   life: Lifecycle,
-  { providers, cooldowns, now }: Pick<AppContext, 'providers' | 'cooldowns' | 'now'>,
+  { providers, cooldowns, keyRings, now }: Pick<AppContext, 'providers' | 'cooldowns' | 'keyRings' | 'now'>,
   name: string,
   log: Logger,
 ): Promise<void> => {
   const provider = providers.get(name)!
-  const scope = `provider:${name}` as const
+  const scope = keyRings.get(name)!.scopeOf('none')
 
   const isStopped = (): boolean =>
     cooldowns.current().some(entry => entry.scope === scope && entry.reason === reason)

@@ -1,5 +1,6 @@
 import { type DraftProvider, readDraft, usedProviders } from './draft.ts'
 import type { ConfigFile } from './file.ts'
+import { hasIdentity } from './identity.ts'
 import { createSecretFiles } from './secret-files.ts'
 import { type Interpolation, interpolate, type Reference } from './variables.ts'
 import { vendorCredentials } from './vendor-settings.ts'
@@ -24,9 +25,6 @@ export interface KeyOrigin {
 type KeySetting = (typeof keySettings)[number]
 
 const keySettings = vendorCredentials
-
-/** Types that need no key where their cloud knows this machine. */
-const hasIdentity = (type: string): boolean => ['azure', 'bedrock', 'vertex'].includes(type)
 
 /** The keys of every provider that some route leads to, in the file's order. */
 export const keyOrigins = ({ document, lookup }: ConfigFile): KeyOrigin[] => {

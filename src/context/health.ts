@@ -1,3 +1,4 @@
+import { identityOf } from '../config/identity.ts'
 import { healthCheckOf } from '../config/provider-settings.ts'
 import type { Config } from '../config/schema.ts'
 import { circuitOf } from '../domain/circuit.ts'
@@ -64,7 +65,10 @@ export const openTargetHealth = async (life: Lifecycle, foundation: Foundation):
     now,
   })
   const keyRings = new Map(
-    Object.entries(config.providers).map(([name, p]) => [name, createKeyRing(name, keysOf(p), cooldowns)]),
+    Object.entries(config.providers).map(([name, p]) => [
+      name,
+      createKeyRing(name, keysOf(p), cooldowns, identityOf(p)),
+    ]),
   )
   const workerLiveness = await openWorkerLiveness(life, foundation)
   const { withoutWorkerSince } = workerLiveness

@@ -151,8 +151,6 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
   ): void => {
     const { model, measuredAs, keptAs } = target
     const onTarget = `target:${provider.name}/${model}` as const
-    const onKey: Scope =
-      key === 'none' ? `provider:${provider.name}` : `key:${provider.name}#${key.fingerprint}`
     const out = (scope: Scope, state: CooldownState, forMs: number): void =>
       cooldowns.suspend(scope, state, now() + forMs, verdict.reason, grounds)
     const cool = (forMs: number): void => {
@@ -176,7 +174,7 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
     }
     if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
     else if (kind === 'out_of_quota' || kind === 'bad_credentials')
-      out(onKey, 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
+      out(keys.scopeOf(key), 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
     // A name that a client made up says nothing of the others.
     else if (kind === 'unknown_model' && measuredAs === undefined) out(onTarget, 'stopped', stoppedMs)
   }

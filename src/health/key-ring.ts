@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chanceOf } from '../domain/routing/strategy.ts'
-import type { Cooldowns } from './cooldowns.ts'
+import type { Cooldowns, Scope } from './cooldowns.ts'
 
 export interface ApiKey {
   readonly key: string
@@ -27,17 +27,29 @@ export interface KeyRing {
   used(key: ApiKey | 'none'): void
   /** The key that is wanted, in use or not. */
   wanted(wanted: WantedKey): ApiKey | 'none'
+  /** What is stopped with a key; for `none` an identity, or the whole provider where nothing is shown. */
+  scopeOf(key: ApiKey | 'none'): Scope
   /** Unix ms until which a key is stopped; 0 when it is in use. */
   stoppedUntil(key: ApiKey | 'none'): number
   /** Unix ms at which the first stopped key may be tried again; 0 when one may be used now. */
   unavailableUntil(): number
 }
 
-const fingerprintOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 8)
+export const fingerprintOf = (key: string): string =>
+  createHash('sha256').update(key).digest('hex').slice(0, 8)
 
-export const createKeyRing = (provider: string, keys: readonly string[], cooldowns: Cooldowns): KeyRing => {
+/** `identity`: see `identityOf`. It is stopped like a key, and by its fingerprint: another one of the same provider is not. */
+export const createKeyRing = (
+  provider: string,
+  keys: readonly string[],
+  cooldowns: Cooldowns,
+  identity: string | null = null,
+): KeyRing => {
   const ring = keys.map(key => ({ key, fingerprint: fingerprintOf(key) }))
-  const stoppedUntil = (key: ApiKey): number => cooldowns.unavailableKeyUntil(provider, key.fingerprint)
+  const stoppedUntil = (key: ApiKey | 'none'): number => {
+    const fingerprint = key === 'none' ? identity : key.fingerprint
+    return fingerprint === null ? 0 : cooldowns.unavailableKeyUntil(provider, fingerprint)
+  }
   let turn = 0
   return {
     size: ring.length,
@@ -47,9 +59,13 @@ export const createKeyRing = (provider: string, keys: readonly string[], cooldow
       const [first] = ring.toSorted((a, b) => chance(b.fingerprint) - chance(a.fingerprint))
       return ring.find(key => key.fingerprint === fingerprint) ?? first ?? 'none'
     },
-    stoppedUntil: key => (key === 'none' ? 0 : stoppedUntil(key)),
+    stoppedUntil,
+    scopeOf: key => {
+      const fingerprint = key === 'none' ? identity : key.fingerprint
+      return fingerprint === null ? `provider:${provider}` : `key:${provider}#${fingerprint}`
+    },
     next: () => {
-      if (ring.length === 0) return 'none'
+      if (ring.length === 0) return stoppedUntil('none') === 0 ? 'none' : null
       for (let i = 0; i < ring.length; i++) {
         const key = ring[turn++ % ring.length]!
         if (stoppedUntil(key) === 0) return key
@@ -57,12 +73,12 @@ export const createKeyRing = (provider: string, keys: readonly string[], cooldow
       return null
     },
     inUse: () => {
-      if (ring.length === 0) return ['none']
+      if (ring.length === 0) return stoppedUntil('none') === 0 ? ['none'] : []
       return ring.map((_, i) => ring[(turn + i) % ring.length]!).filter(key => stoppedUntil(key) === 0)
     },
     used: key => {
       if (key !== 'none') turn = ring.indexOf(key) + 1
     },
-    unavailableUntil: () => (ring.length === 0 ? 0 : Math.min(...ring.map(stoppedUntil))),
+    unavailableUntil: () => (ring.length === 0 ? stoppedUntil('none') : Math.min(...ring.map(stoppedUntil))),
   }
 }

@@ -76,4 +76,13 @@ describe('the key ring', () => {
     expect(inUse()).toEqual(['key-c', 'key-a', 'key-b'])
     expect(createKeyRing('first', [], stopping(stopped)).inUse()).toEqual(['none'])
   })
+
+  it('knows an identity by its fingerprint, and no other is stopped with it', () => {
+    const board = stopping(new Map([['first#id-1', 5_000]]))
+    const [one, other] = ['id-1', 'id-2'].map(identity => createKeyRing('first', [], board, identity))
+    expect([one!.next(), one!.inUse(), one!.unavailableUntil()]).toEqual([null, [], 5_000])
+    expect([other!.next(), other!.inUse(), other!.unavailableUntil()]).toEqual(['none', ['none'], 0])
+    expect(one!.scopeOf('none')).toBe('key:first#id-1')
+    expect(createKeyRing('first', [], board).scopeOf('none')).toBe('provider:first')
+  })
 })

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { openUpstream } from '../contract/providers/open-provider.ts'
-import { answering } from '../contract/providers/recording-upstream.ts'
+import { answering, type RecordingUpstream } from '../contract/providers/recording-upstream.ts'
 import { openBaton } from '../support/open-baton.ts'
 
 const answer = { choices: [{ message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] }
@@ -12,10 +12,21 @@ const refused = answering(401, {
   error_description: 'AADSTS7000215: Invalid secret.',
 })
 
+/** What a process has in common with another, or not. */
+interface Others {
+  readonly entra?: RecordingUpstream
+  readonly prefix?: string
+  readonly client_secret?: string
+}
+
 /** A worker of an Azure that knows callers by tokens of Entra ID, and has a fallback; `alone` has none. */
-const open = async (grant: RequestListener, azure: RequestListener, prefix?: string) => {
+const open = async (
+  grant: RequestListener,
+  azure: RequestListener,
+  { entra: known, prefix, client_secret = 's3cret' }: Others = {},
+) => {
   const [entra, api, other] = await Promise.all([
-    openUpstream(grant),
+    known ?? openUpstream(grant),
     openUpstream(azure),
     openUpstream(answering(200, answer)),
   ])
@@ -26,7 +37,7 @@ const open = async (grant: RequestListener, azure: RequestListener, prefix?: str
       providers: {
         azure: {
           ...{ type: 'azure', base_url: api.url, authority: entra.url },
-          ...{ tenant_id: 't', client_id: 'c', client_secret: 's3cret' },
+          ...{ tenant_id: 't', client_id: 'c', client_secret },
         },
         other: { type: 'openai-compatible', base_url: other.url },
       },
@@ -42,11 +53,14 @@ const open = async (grant: RequestListener, azure: RequestListener, prefix?: str
 }
 
 const stopped = (baton: Awaited<ReturnType<typeof open>>['baton']) =>
-  baton.context.cooldowns.current().find(({ scope }) => scope === 'provider:azure')
+  baton.context.cooldowns.current().find(({ scope }) => scope.startsWith('key:azure#'))
 
 describe('the credentials of a worker', () => {
   it('a provider without any is stopped from the start on, and goes on when they are there again', async () => {
-    const first = await open(refused, answering(200, answer))
+    let isKnown = false
+    const grant: RequestListener = (incoming, response) =>
+      (isKnown ? granted('good') : refused)(incoming, response)
+    const first = await open(grant, answering(200, answer))
     const entry = await until(() => stopped(first.baton))
     expect(entry).toMatchObject({
       ...{ state: 'stopped', reason: 'no_credentials', verdict: 'bad_credentials' },
@@ -58,7 +72,9 @@ describe('the credentials of a worker', () => {
     expect(record).toMatchObject({ status: 'succeeded', attempts: [{ provider: 'other' }] })
     expect(first.api.arrivals).toEqual([])
 
-    const second = await open(granted('good'), answering(200, answer), first.baton.prefix)
+    isKnown = true
+    const { prefix } = first.baton
+    const second = await open(grant, answering(200, answer), { entra: first.entra, prefix })
     await until(() => stopped(second.baton) === undefined)
     await until(() => stopped(first.baton) === undefined)
   })
@@ -102,5 +118,38 @@ describe('the credentials of a worker', () => {
     expect(entra.arrivals).toHaveLength(2)
     expect(api.arrivals.filter(({ headers }) => headers.authorization === 'Bearer token-2')).toHaveLength(8)
     expect(baton.context.cooldowns.current()).toEqual([])
+  })
+
+  it('a call that began with other credentials, and is refused with them, does not stop these', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const azure: RequestListener = async (incoming, response) => {
+      const isOld = incoming.headers.authorization === 'Bearer old'
+      if (isOld) await released
+      const [status, body] = isOld ? [401, { error: { code: '401', message: 'no more' } }] : [200, answer]
+      answering(status, body)(incoming, response)
+    }
+    let isOldKnown = true
+    const grant: RequestListener = (incoming, response) =>
+      (isOldKnown ? granted('old') : refused)(incoming, response)
+    const old = await open(grant, azure)
+    const id = await old.baton.chat('alone', { windowMs: 3_600_000 })
+    await until(() => old.api.arrivals.length === 1)
+
+    // As after a reload: the next generation of the config has another secret, and the call of the last goes on.
+    const next = await open(granted('new'), azure, {
+      prefix: old.baton.prefix,
+      client_secret: 'another-s3cret',
+    })
+    isOldKnown = false
+    release()
+    const entry = await until(() => stopped(next.baton))
+    expect(entry).toMatchObject({ state: 'stopped', reason: 'no_credentials' })
+    const target = { provider: 'azure', model: 'alone' }
+    expect(old.baton.context.keyRings.get('azure')!.unavailableUntil()).toBeGreaterThan(0)
+    expect(next.baton.context.keyRings.get('azure')!.unavailableUntil()).toBe(0)
+    expect(next.baton.context.cooldowns.unavailableUntil(target)).toBe(0)
+    await old.baton.stop()
+    expect(await next.baton.ended(id)).toMatchObject({ status: 'succeeded' })
+    expect(next.api.arrivals.at(-1)!.headers.authorization).toBe('Bearer new')
   })
 })

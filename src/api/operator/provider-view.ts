@@ -16,6 +16,8 @@ export interface ProviderFacts {
   /** Upstream names of the models that routes lead to. */
   readonly models: readonly string[]
   readonly keyCount: number
+  /** Of its keys, or of the identity that it shows instead. */
+  readonly fingerprints: ReadonlySet<string>
   readonly check: HealthCheckConfig | null
   /** All entries in force, of all providers. */
   readonly entries: readonly Cooldown[]
@@ -54,13 +56,16 @@ export const providerView = (facts: ProviderFacts) => {
       .filter(({ state }) => state !== 'healthy' && state !== 'throttled')
       .map(entryOfModel),
   ]
+  /** A key that a reload took away may still be stopped, for processes that have it. */
+  const isOfNow = (entry: Entry): boolean =>
+    kindOf(entry) !== 'key' || facts.fingerprints.has(entry.scope.slice(entry.scope.indexOf('#') + 1))
   // Behind a wildcard there may always be another model.
   const modelCount = models.includes(anyModel) ? 0 : models.length
   return {
     name,
     type,
     models,
-    ...standing(facts.circuit, reasonOut(entries, modelCount, facts.keyCount)),
+    ...standing(facts.circuit, reasonOut(entries.filter(isOfNow), modelCount, facts.fingerprints.size)),
     recovery: recoveryView(facts),
     paused: pauseView(facts.circuit),
     last_error: lastErrorOf(facts),

@@ -1,9 +1,11 @@
+import { identityOf } from '../../config/identity.ts'
 import { circuitSettingsOf, healthCheckOf } from '../../config/provider-settings.ts'
 import type { ProviderConfig } from '../../config/schema.ts'
 import { modelsAt } from '../../dispatch/routes.ts'
 import { type Circuit, circuitOf } from '../../domain/circuit.ts'
 import { termsOf } from '../../domain/circuit-terms.ts'
 import { anyModel } from '../../domain/routing/wildcards.ts'
+import { fingerprintOf } from '../../health/key-ring.ts'
 import type { ApiParts } from '../parts.ts'
 import type { PageFigures } from './page-figures.ts'
 import { type ProviderView, providerView } from './provider-view.ts'
@@ -30,6 +32,7 @@ export const createProviderViews = (parts: ViewParts): ProviderViews => {
     type: provider.type,
     models: modelsAt(routes, name),
     keyCount: keysOf(provider).length,
+    fingerprints: fingerprintsOf(provider),
     check: healthCheckOf(provider),
     limits: provider.limits,
     configuredPlaces: provider.concurrency === 'auto' ? null : provider.concurrency,
@@ -74,6 +77,10 @@ export const createProviderViews = (parts: ViewParts): ProviderViews => {
     scaling: async (figures, name) => (await readAll(figures, name))[0]!.scaling,
   }
 }
+
+/** Of what may be stopped: its keys, or its identity. */
+const fingerprintsOf = (provider: ProviderConfig): ReadonlySet<string> =>
+  new Set([...keysOf(provider).map(fingerprintOf), ...[identityOf(provider) ?? []].flat()])
 
 const keysOf = ({ api_key, api_keys }: ProviderConfig): readonly string[] =>
   api_keys ?? (api_key === undefined ? [] : [api_key])

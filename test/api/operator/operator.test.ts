@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWorkerHeartbeat } from '../../../src/health/heartbeats.ts'
+import { fingerprintOf } from '../../../src/health/key-ring.ts'
 import { patience } from '../../support/patience.ts'
 import { call, type Json, openTestApi, submitJob, type TestApi } from '../test-api.ts'
 
@@ -85,8 +86,11 @@ describe('GET /v1/providers', () => {
     const states = async () =>
       Object.fromEntries((await providers()).map((p: Json) => [p.name, [p.state, p.until, p.reason]]))
     const well = ['healthy', null, null]
+    const [one, other] = ['k-1', 'k-2'].map(key => `key:anthropic#${fingerprintOf(key)}` as const)
 
     cooldowns.suspend('target:openai/gpt-4', 'throttled', later + 9_000, 'rate_limit_exceeded')
+    cooldowns.suspend(one!, 'stopped', later + 9_000, 'invalid_api_key')
+    // Of a key that a reload has taken away.
     cooldowns.suspend('key:anthropic#aaaa', 'stopped', later + 9_000, 'invalid_api_key')
     expect(await states()).toEqual({ openai: well, anthropic: well })
     expect((await providers())[0].entries).toEqual([
@@ -97,7 +101,7 @@ describe('GET /v1/providers', () => {
     ])
 
     cooldowns.suspend('target:openai/meta/llama', 'stopped', later, 'breaker')
-    cooldowns.suspend('key:anthropic#bbbb', 'stopped', later, 'insufficient_quota')
+    cooldowns.suspend(other!, 'stopped', later, 'insufficient_quota')
     expect(await states()).toEqual({
       openai: ['stopped', seconds, 'breaker'],
       anthropic: ['stopped', seconds, 'insufficient_quota'],
