@@ -118,6 +118,7 @@ describe('the package', () => {
   it('has a client and a receiver of webhooks, with types, and nothing that publint finds wrong', async () => {
     const { messages } = await publint({ pkgDir: installed, pack: false, strict: true })
     expect(messages).toEqual([])
+    expect(statSync(join(installed, 'dist/client/client.js')).size).toBeLessThan(25_000)
     const place = join(folder, 'installed')
     const strict = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'esnext,dom']
     const check = (module: string, ...words: readonly string[]) =>
