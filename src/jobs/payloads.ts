@@ -5,13 +5,16 @@ import type { RecordFields } from './record.ts'
 
 /**
  * Longer bodies and answers stay out of scripts, in keys of their own: Redis does nothing else while a script runs, and one
- * that unpacks, copies and packs 28 MB takes it some 500 ms, where a plain SET takes 1. A script may carry a hundred jobs, so
+ * that unpacks, copies and packs 28 MB takes it some 500 ms, where a plain SET takes 1. A script may carry several jobs, so
  * the limit is far below what one could have.
  */
 export const apartBytes = 64 * 1024
 
 export const isApart = (text: string): boolean =>
   text.length > apartBytes || (text.length * 3 > apartBytes && Buffer.byteLength(text) > apartBytes)
+
+/** What a script carries of a text: of a long one, nothing. */
+export const carriedBytes = (text: string): number => (isApart(text) ? 0 : text.length)
 
 /**
  * A payload that no script has taken over by then expires: the process that wrote it died, or was too late.

@@ -20,8 +20,11 @@ export interface RelistDeps {
   readonly now: () => number
 }
 
-/** Jobs of a shard that one script looks at: one to three milliseconds. */
-export const relistedPerShard = 200
+/** Jobs that one script looks at: less than a millisecond, and some where all are cold and to be mended. */
+const perScript = 50
+const scripts = 4
+/** Of a shard each time. */
+export const relistedPerShard = perScript * scripts
 /** Processes of an earlier version, which keeps no lists, may go on for so long after an upgrade. */
 const upgradeMs = 600_000
 /** Somebody may have removed a record, or gone back to an earlier version for a while. */
@@ -52,27 +55,26 @@ export const createRelist = ({ redis, run, keys, index, now }: RelistDeps): Reli
     return place.restUntilMs <= now()
   }
 
-  const look = async (place: Place): Promise<void> => {
-    if (!(await isDue(place))) return
+  /** Whether there are more. */
+  const look = async (place: Place): Promise<boolean> => {
     const { shard, from, isFirst, isUpgrade } = place
-    const words = [
-      from ?? '-',
-      String(relistedPerShard),
-      index.seal,
-      longestValue,
-      isUpgrade ? 0 : 1,
-      ...index.keys,
-    ]
+    const words = [from ?? '-', String(perScript), index.seal, longestValue, isUpgrade ? 0 : 1, ...index.keys]
     const [last] = (await run.packed(jobScripts.relist, keys.index(shard), words)) as [string]
     place.from = last === '' ? null : `(${last}`
-    if (last !== '') return
+    if (last !== '') return true
     place.restUntilMs = now() + (isFirst ? upgradeMs : restMs)
     await write('SET', keys.listed(shard), `${place.restUntilMs} ${kind}`)
+    return false
+  }
+
+  const lookOn = async (place: Place): Promise<void> => {
+    if (!(await isDue(place))) return
+    for (let i = 0; i < scripts; i++) if (!(await look(place))) return
   }
 
   return {
     next: async () => {
-      await inGroups(places, look)
+      await inGroups(places, lookOn)
     },
   }
 }

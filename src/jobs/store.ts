@@ -18,7 +18,7 @@ import {
   parseClaim,
 } from './codec.ts'
 import type { MetadataIndex } from './list-entry.ts'
-import { apartBytes, createPayloads } from './payloads.ts'
+import { apartBytes, carriedBytes, createPayloads } from './payloads.ts'
 import { formatMove, formatTarget, type JobRecord, parseRecord, type StoredResult } from './record.ts'
 import { outboxGraceMs, streamLeaseMs, webhooksDueAt } from './schedule.ts'
 import { jobScripts } from './scripts.ts'
@@ -111,6 +111,7 @@ export const createJobStore = ({
       const replies = (await run.packed(jobScripts.create, keys.schedule(shard), words)) as string[]
       return replies.map(reply => (isCreateReply(reply) ? { kind: reply } : { kind: 'replayed', id: reply }))
     },
+    { bytesOf: ({ job }) => carriedBytes(job.body) },
   )
 
   const claim = coalesce<ClaimRequest, Claim | ClaimRefusal>(
@@ -155,6 +156,7 @@ export const createJobStore = ({
         if (replies[i] === 2) announce?.(claim.id, claim.tenant, due)
       return replies
     },
+    { bytesOf: ({ final }) => carriedBytes(final.response?.body ?? '') },
   )
 
   const whole = createWholeJobs({

@@ -5,8 +5,16 @@ interface Waiting<Item, Reply> {
   readonly sent: (() => void) | undefined
 }
 
-/** More than this in one script would hold Redis up for others. */
+/** More than this in one script would hold Redis up for others: a text takes it some 10 µs a kB. */
 const maxTogether = 100
+const maxBytes = 256 * 1024
+
+export interface Weight<Item> {
+  /** Of one script, where what it replies may be long. */
+  readonly most?: number
+  /** Of the long texts that an item brings. */
+  readonly bytesOf?: (item: Item) => number
+}
 
 /**
  * Gathers what is asked within one turn of the event loop and runs it together, a group for each shard: under load
@@ -16,6 +24,7 @@ const maxTogether = 100
 export const coalesce = <Item, Reply>(
   shardOf: (item: Item) => number,
   run: (shard: number, items: readonly Item[]) => Promise<readonly Reply[]>,
+  { most = maxTogether, bytesOf = () => 0 }: Weight<Item> = {},
 ): ((item: Item, sent?: () => void) => Promise<Reply>) => {
   let waiting: Waiting<Item, Reply>[] = []
 
@@ -33,14 +42,29 @@ export const coalesce = <Item, Reply>(
     }
   }
 
+  /** In their order, as few as may be. */
+  const partsOf = (group: readonly Waiting<Item, Reply>[]): Waiting<Item, Reply>[][] => {
+    const parts: Waiting<Item, Reply>[][] = [[]]
+    let bytes = 0
+    for (const each of group) {
+      const own = bytesOf(each.item)
+      const last = parts.at(-1)!
+      if (last.length < most && (last.length === 0 || bytes + own <= maxBytes)) {
+        last.push(each)
+        bytes += own
+      } else {
+        parts.push([each])
+        bytes = own
+      }
+    }
+    return parts
+  }
+
   const flush = (): void => {
     const all = waiting
     waiting = []
-    for (const [shard, group] of Map.groupBy(all, w => shardOf(w.item))) {
-      for (let from = 0; from < group.length; from += maxTogether) {
-        void runGroup(shard, group.slice(from, from + maxTogether))
-      }
-    }
+    for (const [shard, group] of Map.groupBy(all, w => shardOf(w.item)))
+      for (const part of partsOf(group)) void runGroup(shard, part)
   }
 
   return (item, sent) =>

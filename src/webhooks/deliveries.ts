@@ -58,6 +58,9 @@ export interface DeliveriesOptions {
  */
 const ringEndsMs = 1_500
 
+/** Each reply has a whole record, with an answer of up to 64 kB. */
+const takenTogether = 8
+
 interface Doorbell {
   readonly id: string
   readonly attempt: number
@@ -84,16 +87,19 @@ export const createDeliveries = (options: DeliveriesOptions): Deliveries => {
   const write = createOwedWrite(redis)
   const shardOfDoorbell = ({ id }: Doorbell): number => shardOf(id)
 
-  const take = coalesce<Doorbell, RecordFields | null>(shardOfDoorbell, async (shard, doorbells) => {
+  const takeOf = async (shard: number, doorbells: readonly Doorbell[]): Promise<(RecordFields | null)[]> => {
     const nowMs = now()
     const items = doorbells.map(({ id, attempt }) => [recordOf(id), id, String(attempt)])
-    const words = [String(nowMs), String(nowMs + leaseMs), ...items]
+    // Less than a millisecond tells a script that is sent again from another that asks for the same.
+    const untilMs = nowMs + leaseMs - Math.random()
+    const words = [String(nowMs), String(untilMs), ...items]
     const replies = (await run.packed(deliveryScripts.take, keys.schedule(shard), words)) as (
       | string[]
       | false
     )[]
     return replies.map(reply => (reply ? fieldsOf(reply) : null))
-  })
+  }
+  const take = coalesce(shardOfDoorbell, takeOf, { most: takenTogether })
 
   const deliveryWords = ({ id, attempt, result, tookMs }: Delivered): string[] => [
     recordOf(id),

@@ -48,6 +48,16 @@ describe('payloads outside the record', () => {
   })
 
   describe('a long body', () => {
+    it('is read apart also where many that are not as long are claimed together', async () => {
+      const body = 'm'.repeat(50_000)
+      const ids: string[] = []
+      for (let i = 0; i < 9; i++) ids.push(await f.created({ body }))
+      const claims = await Promise.all(ids.map(id => f.store.claim(id, 0, 0, 'w1')))
+      const carried = claims.map(claim => (typeof claim === 'string' ? claim : claim.body.length))
+      expect(carried).toEqual([50_000, 50_000, 50_000, 50_000, 50_000, 0, 0, 0, 0])
+      for (const claim of claims as Claim[]) expect((await whole(claim)).body).toBe(body)
+    })
+
     it('goes through a job, a batch and a sample, and so does the answer, past every script', async () => {
       const monitor = await startMonitor(server.url)
       const claim = await f.running({ body: long('a') })

@@ -12,10 +12,10 @@ local is_beyond = tonumber(r[2] or '0') + tonumber(ARGV[3]) > tonumber(r[1])
 -- The latest of several same parts is meant; ids are ordered by time. A part beyond the announced bytes can
 -- only be a repetition.
 if is_beyond or ARGV[6] == '1' then
-  local same
+  local same, ends = nil, ' ' .. ARGV[5]
   local all = redis.call('HGETALL', KEYS[2])
   for i = 1, #all, 2 do
-    if all[i + 1]:match('%S+$') == ARGV[5] and (not same or all[i] > same) then same = all[i] end
+    if all[i + 1]:sub(-#ends) == ends and (not same or all[i] > same) then same = all[i] end
   end
   if same then return same end
 end

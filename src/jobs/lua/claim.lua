@@ -3,8 +3,8 @@
 -- for that very one, so that duplicates and late doorbells cause no second call. All records are of one
 -- shard.
 -- KEYS: schedule
--- Packed: now, length of a lease in ms, that of a streamed job, bytes of the longest body to reply, then for each
---   doorbell {id, hop, generation, token}
+-- Packed: now, length of a lease in ms, that of a streamed job, bytes of the longest body to reply, of which several are
+--   replied together, then for each doorbell {id, hop, generation, token}
 -- Replies: for each {'ok', target, spec, spent, attempts, body, tenant, headers, class, home,
 --   priority, tokens, custom_id, urgent, stream, trace, restarts}, with the
 --   length of the body in place of a longer one and false for fields that have their default, or {reason}:
@@ -12,10 +12,13 @@
 local doorbells = packed()
 local now, from, most_bytes, leases = doorbells[1], later_time(doorbells[1]), tonumber(doorbells[4]), {}
 
--- The worker reads a longer body by itself.
+-- The worker reads a longer body by itself, and one for which those before left no room.
+local left = 4 * most_bytes
 local function body_of(id)
   local length = redis.call('STRLEN', payload_of(id))
-  return length > most_bytes and length or redis.call('GET', payload_of(id))
+  if length > most_bytes or length > left then return length end
+  left = left - length
+  return redis.call('GET', payload_of(id))
 end
 
 local function claim(id, hop, generation, token)

@@ -14,7 +14,7 @@ local function take(record, id, attempt)
   if r[1] ~= 'pending' or (r[2] or '0') ~= attempt then return false end
   local lease = id .. '.w.' .. attempt .. '.l'
   -- A duplicate of a doorbell that is being answered must not cause a second delivery. A script that is sent
-  -- again finds the lease that it took, to the millisecond.
+  -- again finds the very lease that it took.
   local held = tonumber(redis.call('ZSCORE', KEYS[1], lease) or 0)
   if taken[lease] or (held > now and held ~= till) then return false end
   taken[lease] = true
