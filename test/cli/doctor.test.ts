@@ -6,6 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { createSimProvider } from '../../src/sim/sim-provider.ts'
 import { configFolder } from '../config/config-folder.ts'
+import { openUpstream } from '../contract/providers/open-provider.ts'
+import { answering } from '../contract/providers/recording-upstream.ts'
 import { openBaton } from '../support/open-baton.ts'
 import { patience } from '../support/patience.ts'
 import { ownRedis, testRedis } from '../support/redis.ts'
@@ -87,6 +89,28 @@ describe('baton doctor', () => {
     expect(exitCode).toBe(1)
   })
 
+  test('a Redis that wants another password is told as such, without the one that was tried', async () => {
+    const redis = await ownRedis()
+    onTestFinished(() => redis.stop())
+    const client = new Redis(redis.url)
+    onTestFinished(() => void client.disconnect())
+    await client.config('SET', 'requirepass', 'right')
+    const { host } = new URL(redis.url)
+    for (const [url, code] of [
+      [`redis://:no-such-password@${host}`, 'WRONGPASS'],
+      [`redis://${host}`, 'NOAUTH'],
+    ]) {
+      const { of, out } = await look(configOf(nowhere, { redis: { url } }))
+      expect(of('redis')).toMatchObject([
+        {
+          ...{ verdict: 'bad', found: `refuses the user or the password (${code})` },
+          remedy: expect.stringContaining('password in REDIS_URL'),
+        },
+      ])
+      expect(out).not.toContain('no-such-password')
+    }
+  })
+
   test('a Redis that forgets and deletes is told with what to set', async () => {
     const redis = await ownRedis(
       '--appendonly',
@@ -154,6 +178,7 @@ describe('baton doctor', () => {
 
   test('providers: a refused key, a name that nobody knows, a port that nobody has; no key is printed', async () => {
     const base_url = await openSim()
+    const { url: ill } = await openUpstream(answering(503, { error: { message: 'away' } }))
     const { url, prefix } = testRedis()
     const { of, out } = await look({
       ...configOf(base_url, { redis: { url, prefix } }),
@@ -161,16 +186,18 @@ describe('baton doctor', () => {
         refused: { type: 'openai', base_url, api_key: 'sk-bad-0123456789xyz' },
         lost: { type: 'openai', base_url: 'http://no-such-host.invalid', api_key: key },
         shut: { type: 'openai', base_url: nowhere, api_key: key },
+        ill: { type: 'openai', base_url: ill, api_key: key },
         keyless: { type: 'openai', base_url, api_key: '${UNSET_KEY}' },
         practice: { type: 'simulated' },
       },
       models: {
-        a: { provider: 'refused', fallback_to: ['b', 'c', 'd', 'e'] },
+        a: { provider: 'refused', fallback_to: ['b', 'c', 'd', 'e', 'f'] },
         ...{
           b: { provider: 'lost' },
           c: { provider: 'shut' },
           d: { provider: 'keyless' },
           e: { provider: 'practice' },
+          f: { provider: 'ill' },
         },
       },
     })
@@ -178,6 +205,7 @@ describe('baton doctor', () => {
       ['refused', 'bad', 'its key is refused (401)'],
       ['lost', 'bad', 'its name is not resolved'],
       ['shut', 'bad', 'no connection'],
+      ['ill', 'bad', expect.stringMatching(/^has trouble: answered \(503\) in \d+ ms$/)],
       ['keyless', 'bad', 'has no key'],
       ['practice', 'skipped', 'simulated: nothing is called'],
     ])

@@ -73,6 +73,12 @@ const findingOf = (subject: string, check: KeyCheck): Finding => {
         'Add credit, or take it out of the routes.',
       )
     case 'unreachable': {
+      if (status !== null)
+        return bad(
+          subject,
+          `has trouble: answered${answer}${took}`,
+          'Look at its status page, and check `base_url`.',
+        )
       const [found, remedy] = unreached[reason ?? 'connect'] ?? [
         `no whole answer (${reason})`,
         'Check `base_url`.',

@@ -38,11 +38,25 @@ export const withRedis = async (
     return await look(redis)
   } catch (error) {
     if (redis.status === 'ready') keep(error as Error)
-    const remedy = 'Start it, or set REDIS_URL (or `redis` in the config) to one that runs.'
-    return [bad(describePlace(place), `cannot be reached (${why})`, remedy)]
+    return [unreached(describePlace(place), why)]
   } finally {
     redis.disconnect()
   }
+}
+
+const unreached = (subject: string, why: string): Finding => {
+  const refusal = /^(?:WRONGPASS|NOAUTH|NOPERM)\b/.exec(why)?.[0]
+  return refusal === undefined
+    ? bad(
+        subject,
+        `cannot be reached (${why})`,
+        'Start it, or set REDIS_URL (or `redis` in the config) to one that runs: `rediss://` where it speaks TLS, and `redis://` where not.',
+      )
+    : bad(
+        subject,
+        `refuses the user or the password (${refusal})`,
+        'Set the user and the password in REDIS_URL (or under `redis` in the config) to those that Redis knows.',
+      )
 }
 
 /** Version, persistence, memory, latency and layout of a Redis, and how this host's clock stands to its own. */
@@ -75,7 +89,7 @@ const settingsFindings = async (
     ...refusals.map(text => bad('settings', firstSentence(text), restOf(text))),
     ...warnings.map(text => warn('settings', firstSentence(text), restOf(text))),
   ]
-  const version_ = ok('version', `${name} ${version} at ${describePlace(place)}`)
+  const version_ = ok('version', `${name} ${version}, ${describePlace(place)}`)
   return [
     version_,
     ...(faults.length > 0 ? faults : [ok('settings', 'keeps jobs: append-only file, no eviction')]),
