@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -61,7 +61,9 @@ describe('snippets of docs/integrations.md', () => {
 
   test.each(snippets.map(({ mark, text }) => [mark, text]))('%s streams an answer', async (mark, text) => {
     // Where its imports are found.
-    const file = join(root, `node_modules/.cache/integration-${mark}-${process.pid}.mjs`)
+    const folder = join(root, 'node_modules/.cache')
+    await mkdir(folder, { recursive: true })
+    const file = join(folder, `integration-${mark}-${process.pid}.mjs`)
     await writeFile(file, text!)
     onTestFinished(() => rm(file))
     const { stdout, stderr } = await run(process.execPath, [file], { env })
