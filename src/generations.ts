@@ -8,6 +8,7 @@ import { type Generation, type GenerationOptions, type Opening, openGeneration }
 import { createVitals, type OwnCounts, type Vitals } from './health/vitals.ts'
 import { type Holdup, StopRequested } from './lifecycle/lifecycle.ts'
 import type { Roles } from './named-roles.ts'
+import { outsideSpans } from './telemetry/tracing.ts'
 
 export interface GenerationsOptions extends Pick<GenerationOptions, 'redisAt' | 'graceMs' | 'log' | 'env'> {
   /** Reads the config of this process. Throws ConfigError. */
@@ -52,16 +53,19 @@ export const createGenerations = (options: GenerationsOptions): Generations => {
   const open = async (config: Config, vitals: Vitals): Promise<Generation> => {
     if (isStopping) throw new StopRequested()
     let own: Generation | null = null
-    const opening = openGeneration({
-      ...options,
-      ...{ config, front, roles: rolesOf(config), vitals },
-      reload: async isTrial => (isTrial ? report(readNext()) : reload(true)),
-      onAnnounced: agoMs => {
-        // One that ends what it has begun hears it as well, and the first looks again once it serves.
-        if (current === null || own !== current || performance.now() - agoMs <= readAt) return
-        void reload(false).catch(() => undefined)
-      },
-    })
+    // A request may have asked for it, and ends soon.
+    const opening = outsideSpans(() =>
+      openGeneration({
+        ...options,
+        ...{ config, front, roles: rolesOf(config), vitals },
+        reload: async isTrial => (isTrial ? report(readNext()) : reload(true)),
+        onAnnounced: agoMs => {
+          // One that ends what it has begun hears it as well, and the first looks again once it serves.
+          if (current === null || own !== current || performance.now() - agoMs <= readAt) return
+          void reload(false).catch(() => undefined)
+        },
+      }),
+    )
     living.add(opening)
     try {
       own = await opened(opening)

@@ -14,7 +14,7 @@ export const inRunSpan = <T>(claim: Claim, run: () => Promise<T>): Promise<T> =>
     `process ${claim.target.provider}`,
     () => ({
       kind: 'consumer',
-      sentBy: claim.trace,
+      sentBy: claim.trace ?? null,
       attributes: {
         [attribute.jobId]: claim.id,
         [attribute.route]: claim.model,

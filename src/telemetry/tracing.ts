@@ -32,9 +32,10 @@ export interface SpanTerms {
   readonly kind: 'server' | 'client' | 'producer' | 'consumer'
   /**
    * The span that sent it through a queue, as `traceOf` told: it goes on in that trace, and is linked to it, as the wait between
-   * is neither's. Undefined for what goes on in the one that is active.
+   * is neither's. Null where nobody traced what sent it: a trace begins, whatever this place did before. Absent for what goes on in
+   * the span that is active.
    */
-  readonly sentBy?: string | undefined
+  readonly sentBy?: string | null
   readonly attributes: Attributes
 }
 
@@ -52,7 +53,7 @@ export const inSpan = async <T>(
   if (!isTracing) return run(null)
   const { kind, sentBy, attributes } = typeof terms === 'function' ? terms() : terms
   const parent = sentBy === undefined ? context.active() : contextOf(sentBy)
-  const from = sentBy === undefined ? undefined : trace.getSpanContext(parent)
+  const from = sentBy ? trace.getSpanContext(parent) : undefined
   const span = tracer.startSpan(
     name,
     { kind: kinds[kind], attributes, ...(from && { links: [{ context: from }] }) },
@@ -89,7 +90,22 @@ export const traceOf = (): string | undefined => {
   return active && `00-${active.traceId}-${active.spanId}-${active.traceFlags.toString(16).padStart(2, '0')}`
 }
 
-const contextOf = (traceparent: string): Context => {
+/**
+ * The active span as headers of a request to elsewhere, in the way that the SDK is set to; none where nobody traces. Nothing but the span
+ * is in them: what a client sent beside it (`tracestate`, `baggage`) is not kept with what goes through a queue.
+ */
+export const traceHeaders = (): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = {}
+  if (isTracing) propagation.inject(context.active(), headers)
+  return headers
+}
+
+/** Begins what lives on after the span that is active, so that all it ever does would be in that trace. */
+export const outsideSpans = <T>(begin: () => T): T =>
+  isTracing ? context.with(ROOT_CONTEXT, begin) : begin()
+
+const contextOf = (traceparent: string | null): Context => {
+  if (traceparent === null) return ROOT_CONTEXT
   const [, traceId = '', spanId = '', flags = '00'] = traceparent.split('-')
   const traceFlags = Number.parseInt(flags, 16)
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true })

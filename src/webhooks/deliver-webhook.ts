@@ -102,7 +102,7 @@ export const createDeliverWebhook = (parts: DeliveryDeps): DeliverWebhook => {
       'webhook',
       () => ({
         kind: 'client',
-        sentBy: fields.trace,
+        sentBy: fields.trace ?? null,
         attributes: {
           [attribute.jobId]: id,
           [attribute.serverAddress]: URL.parse(visitOf(id, fields).origin)?.hostname ?? 'unknown',

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import { Agent } from 'undici'
 import { explicitRetryAfterMs } from '../domain/classify/retry-after.ts'
+import { traceHeaders } from '../telemetry/tracing.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { type Resolve, resolveAll } from './address-guard.ts'
 import { createGuardedConnector } from './guarded-connect.ts'
@@ -121,7 +122,12 @@ export const createWebhookSender = (options: WebhookSenderOptions): WebhookSende
       origin,
       path: `${pathname}${search}`,
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': userAgent, ...signature },
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': userAgent,
+        ...traceHeaders(),
+        ...signature,
+      },
       body: request.body,
     } as const
     const { tenant, signal } = request

@@ -106,7 +106,8 @@ const open = async (env: Record<string, string>) => {
     await until(() => receiver.arrivals.length === 1)
     return id
   }
-  return { api, workers, submit, redis }
+  const told = () => receiver.arrivals[0]!.headers.traceparent
+  return { api, workers, submit, redis, told }
 }
 
 const importing = (collector: string): Record<string, string> => ({
@@ -117,7 +118,7 @@ const importing = (collector: string): Record<string, string> => ({
 describe('traces', () => {
   test('one trace from the client to the webhook of a job that was handed over twice', async () => {
     const collector = await openCollector()
-    const { submit, api, workers } = await open(importing(collector.url))
+    const { submit, api, workers, told } = await open(importing(collector.url))
     const id = await submit()
     const mine = () => collector.spans().filter(span => span.traceId === traceId)
     const named = (name: string) => mine().filter(span => span.name === name)
@@ -164,6 +165,7 @@ describe('traces', () => {
 
     const [webhook] = named('webhook')
     expect(webhook!.parentSpanId).toBe(submitted!.spanId)
+    expect(told()).toBe(`00-${traceId}-${webhook!.spanId}-01`)
     expect(valuesOf(webhook!.attributes)).toMatchObject({
       ...{ 'baton.webhook.outcome': 'delivered', 'server.address': '127.0.0.1', 'baton.webhook.attempt': 1 },
     })
@@ -177,7 +179,7 @@ describe('traces', () => {
   })
 
   test('without an SDK nothing is kept, logged or sent', async () => {
-    const { submit, api, workers, redis } = await open({})
+    const { submit, api, workers, redis, told } = await open({})
     const id = await submit()
     const job = await (await fetch(`${api.url}/v1/jobs/${id}`)).json()
     expect(job).toMatchObject({ status: 'succeeded' })
@@ -185,6 +187,7 @@ describe('traces', () => {
     onTestFinished(() => void kept.disconnect())
     expect(await kept.hget(createKeys(redis.prefix).record(id), 'state')).toBe('succeeded')
     expect(await kept.hget(createKeys(redis.prefix).record(id), 'trace')).toBeNull()
+    expect(told()).toBeUndefined()
     const lines = [api, ...workers].flatMap(process => process.lines)
     expect(lines.filter(line => line.trace_id !== undefined)).toEqual([])
   })
