@@ -33,10 +33,11 @@ export interface Screen {
 const idPatterns = {
   job: /^job_[0-9a-hjkmnp-tv-z]{26}$/,
   batch: /^(?:msg)?batch_[0-9a-hjkmnp-tv-z]{26}$/,
+  provider: /^[a-z0-9][a-z0-9_-]{0,39}$/,
 }
 
 /** What no id can be is no topic either: the stream would be refused, and with it all that is live. */
-const idTopic = (kind: 'job' | 'batch', id: string): readonly string[] =>
+const idTopic = (kind: keyof typeof idPatterns, id: string): readonly string[] =>
   idPatterns[kind].test(id) ? [`${kind}:${id}`] : []
 
 /** A screen is a file and a line here. */
@@ -59,7 +60,10 @@ export const screens: readonly Screen[] = [
     path: '/ui/providers/:name',
     title: 'Provider',
     View: Provider,
-    topics: name => ['overview', `provider:${name}`],
+    topics: name => [
+      'overview',
+      ...(idPatterns.provider.test(name) ? idTopic('provider', name) : ['providers']),
+    ],
   },
   {
     path: '/ui/batches',
@@ -95,10 +99,14 @@ const matches = (pattern: string, path: string): string | null => {
   if (wanted.length !== given.length) return null
   let name = ''
   for (const [i, part] of wanted.entries()) {
-    if (part.startsWith(':')) name = decodeURIComponent(given[i]!)
+    if (part.startsWith(':')) name = given[i]!
     else if (part !== given[i]) return null
   }
-  return name
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return null
+  }
 }
 
 export const currentScreen = (): { readonly screen: Screen; readonly name: string } | null => {

@@ -24,8 +24,12 @@ const momentOf = (wall: number): number => {
   return wall - (wallOf(guess) - guess)
 }
 
-/** `2026-11-29T03:12`, as fields of forms have it. */
-export const toField = (at: number): string => new Date(wallOf(at) * 1_000).toISOString().slice(0, 16)
+/** The latest that the API takes. */
+const lastMoment = 1e11
+
+/** `2026-11-29T03:12`, as fields of forms have it; '' of what is no moment. An address may have anything. */
+export const toField = (at: number): string =>
+  at >= 0 && at <= lastMoment ? new Date(wallOf(at) * 1_000).toISOString().slice(0, 16) : ''
 
 /** Unix seconds of what such a field, or a day alone, says; null where it is empty. */
 export const fromField = (text: string): number | null => {
