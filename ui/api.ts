@@ -13,7 +13,7 @@ export class ApiError extends Error {
     this.code = code
     this.requestId = answer?.('x-request-id') ?? null
     const seconds = Number(answer?.('retry-after') ?? Number.NaN)
-    this.retryAfterMs = status === 503 && seconds >= 0 ? seconds * 1_000 : null
+    this.retryAfterMs = status === 503 && seconds >= 0 ? Math.max(1, seconds) * 1_000 : null
   }
   /** Whether the same request may well be answered later, without anybody changing anything. */
   get isPassing(): boolean {
@@ -40,12 +40,15 @@ export const apiErrorOf = (status: number, body: unknown, headers: AnswerHeaders
   )
 }
 
+export const asApiError = (error: unknown): ApiError =>
+  error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error), null)
+
 /** A fail-over of Redis takes some seconds: within this time nobody need read of it, or press a button again. */
 const patienceMs = 10_000
 
 /**
  * Sends again what is answered 503, when the server says. What it did although it said so (Redis carried out what it had no
- * time to answer) is done twice at most: every action of the page may be.
+ * time to answer) is done once more: every action of the page may be, or has a key that makes it one.
  */
 export const patiently = async <Result>(send: () => Promise<Result>): Promise<Result> => {
   const until = Date.now() + patienceMs
@@ -90,6 +93,13 @@ const askOnce = async <View>(
   if (answer.ok) return json as View
   throw apiErrorOf(answer.status, json, name => answer.headers.get(name))
 }
+
+/**
+ * An `Idempotency-Key`: what is asked for twice by the same is made once. `crypto.randomUUID` is missing where a server without
+ * keys is reached over plain HTTP.
+ */
+export const onceKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
 
 export const get = <View>(path: string): Promise<View> => ask('GET', path)
 export const post = <View>(path: string, body: object = {}): Promise<View> => ask('POST', path, body)

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, get } from './api.ts'
+import { type ApiError, asApiError, get } from './api.ts'
 import { heardAt, refreshed } from './store.ts'
 import { signIn } from './stream.ts'
 
@@ -63,6 +63,3 @@ export const useReading = <View>(path: string | null, everyMs = 0): Reading<View
   const current = answer?.path === path ? answer : null
   return { view: current?.view ?? null, error: current?.error ?? null, again: () => read.current() }
 }
-
-const asApiError = (error: unknown): ApiError =>
-  error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error), null)

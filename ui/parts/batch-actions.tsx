@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { OperatorBatchView } from '../../src/api/operator/batch-view.ts'
-import { ask, post } from '../api.ts'
+import { ask, onceKey, post } from '../api.ts'
 import { count } from '../format.ts'
-import { go } from '../router.ts'
 import { freshness, session } from '../store.ts'
 import { failedOf } from './batch-columns.tsx'
 import { Confirm } from './confirm.tsx'
@@ -87,18 +86,15 @@ const Retry = ({ batch }: { readonly batch: OperatorBatchView }) => {
   const [window, setWindow] = useState('')
   const [limit, setLimit] = useState('')
   // The same for each try of one dialog: an answer that got lost makes no second batch.
-  const [key] = useState(() => crypto.randomUUID())
+  const [key] = useState(onceKey)
   const { succeeded, cost_usd } = batch
   const estimate = cost_usd === null || succeeded === 0 ? null : (cost_usd / succeeded) * failedOf(batch)
-  const run = async (): Promise<void> => {
+  const run = (): Promise<{ id: string }> => {
     const body = {
       ...(window !== '' && { completion_window: window }),
       ...(limit !== '' && { max_cost_usd: Number(limit) }),
     }
-    const { id } = await ask<{ id: string }>('POST', `${pathOf(batch)}/retry`, body, {
-      'idempotency-key': key,
-    })
-    go(`/ui/batches/${id}`)
+    return ask('POST', `${pathOf(batch)}/retry`, body, { 'idempotency-key': key })
   }
   return (
     <>
@@ -111,6 +107,7 @@ const Retry = ({ batch }: { readonly batch: OperatorBatchView }) => {
           action="Retry them"
           run={run}
           done="A batch of them was made."
+          leadsTo={({ id }) => `/ui/batches/${id}`}
           onClose={() => setAsks(false)}
         >
           <p>

@@ -9,15 +9,19 @@ import { Panel } from './panel.tsx'
 export const JobContent = ({ id }: { readonly id: string }) => {
   const [content, setContent] = useState<JobContentView | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
+  const [isBusy, setBusy] = useState(false)
   if (session.value?.may_read_content !== true) return null
   const read = (): void => {
-    get<JobContentView>(`/v1/jobs/${encodeURIComponent(id)}/content`).then(
-      view => {
-        setContent(view)
-        setError(null)
-      },
-      (fault: ApiError) => setError(fault),
-    )
+    setBusy(true)
+    get<JobContentView>(`/v1/jobs/${encodeURIComponent(id)}/content`)
+      .then(
+        view => {
+          setContent(view)
+          setError(null)
+        },
+        (fault: ApiError) => setError(fault),
+      )
+      .finally(() => setBusy(false))
   }
   return (
     <Panel title="Prompt and answer" wide>
@@ -28,7 +32,7 @@ export const JobContent = ({ id }: { readonly id: string }) => {
       )}
       {content === null ? (
         <p>
-          <button type="button" onClick={read}>
+          <button type="button" disabled={isBusy} onClick={read}>
             Show
           </button>{' '}
           <span class="muted">The log notes who has read it.</span>

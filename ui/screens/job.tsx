@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { OperatorJobView } from '../../src/api/operator/job-view.ts'
-import { post } from '../api.ts'
+import { ask, onceKey, post } from '../api.ts'
 import { count, dollars, millis, span } from '../format.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Fact } from '../parts/fact.tsx'
@@ -13,7 +13,7 @@ import { State } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { type Reading, useReading } from '../reading.ts'
-import { go, type ScreenProps } from '../router.ts'
+import type { ScreenProps } from '../router.ts'
 import { freshness, moreTopics, openJob, serverNow, session } from '../store.ts'
 
 /** Why does this job stand, or go there? */
@@ -96,6 +96,8 @@ const useHealth = ({ provider, attempts, moves = [] }: OperatorJobView): void =>
 
 const Actions = ({ job, again }: { readonly job: OperatorJobView; readonly again: () => void }) => {
   const [asks, setAsks] = useState<'cancel' | 'retry' | null>(null)
+  // The same for each try: an answer that got lost makes no second job.
+  const [key] = useState(onceKey)
   const { id, tenant, status, finished_at, batch_id } = job
   const mayCancel = finished_at === null && batch_id === null
   const mayRetry = finished_at !== null && status !== 'succeeded' && batch_id === null
@@ -131,11 +133,9 @@ const Actions = ({ job, again }: { readonly job: OperatorJobView; readonly again
         <Confirm
           title="Submit it again?"
           action="Submit it again"
-          run={async () => {
-            const { id: next } = await post<{ id: string }>(`/v1/jobs/${id}/retry`)
-            go(`/ui/jobs/${next}`)
-          }}
+          run={() => ask<{ id: string }>('POST', `/v1/jobs/${id}/retry`, {}, { 'idempotency-key': key })}
           done="It was submitted again."
+          leadsTo={({ id: next }) => `/ui/jobs/${next}`}
           onClose={() => setAsks(null)}
         >
           <p>

@@ -1,5 +1,5 @@
-import { useRef, useState } from 'preact/hooks'
-import { ApiError, ask } from '../api.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiError, ask, onceKey } from '../api.ts'
 import { percent } from '../format.ts'
 import { announce } from '../parts/announce.tsx'
 import { Panel } from '../parts/panel.tsx'
@@ -37,7 +37,12 @@ export const NewBatch = () => {
   const [error, setError] = useState<string | null>(null)
   // A second try does not send the same file again, and makes no second batch where an answer got lost.
   const sent = useRef<{ readonly file: File; readonly id: string } | null>(null)
-  const key = useRef(crypto.randomUUID())
+  const key = useRef(onceKey())
+  const isHere = useRef(true)
+  const leave = (): void => {
+    isHere.current = false
+  }
+  useEffect(() => leave, [])
   if (session.value?.may_act !== true) return <p class="muted">Your key may read only.</p>
 
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -54,15 +59,17 @@ export const NewBatch = () => {
         'idempotency-key': key.current,
       })
       announce('The batch was made.')
-      go(`/ui/batches/${id}`)
+      // Who has gone elsewhere meanwhile stays there.
+      if (isHere.current) go(`/ui/batches/${id}`)
     } catch (cause) {
       // What is asked for next is another batch, unless this one may have been made after all.
-      if (cause instanceof ApiError && !cause.isPassing) key.current = crypto.randomUUID()
-      setError(
+      if (cause instanceof ApiError && !cause.isPassing) key.current = onceKey()
+      const why =
         cause instanceof ApiError
           ? `${cause.message} (${cause.code}, ${cause.requestId ?? 'no id'})`
-          : String(cause),
-      )
+          : String(cause)
+      if (!isHere.current) announce(`The batch was not made: ${why}`)
+      setError(why)
       setShare(null)
     }
   }

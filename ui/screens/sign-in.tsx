@@ -7,9 +7,12 @@ import { session } from '../store.ts'
 /** The key is sent once and kept nowhere: from then on a cookie stands for it that no script can read. */
 export const SignIn = () => {
   const [error, setError] = useState<string | null>(null)
+  const [isBusy, setBusy] = useState(false)
   const signIn = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement
+    if (isBusy) return
+    setBusy(true)
     try {
       session.value = await post<SessionView>('/ui/session', { key: String(new FormData(form).get('key')) })
       const next = location_.value.searchParams.get('next') ?? ''
@@ -18,6 +21,8 @@ export const SignIn = () => {
     } catch (cause) {
       setError(cause instanceof ApiError ? cause.message : String(cause))
       form.reset()
+    } finally {
+      setBusy(false)
     }
   }
   return (
@@ -27,7 +32,7 @@ export const SignIn = () => {
       <p id="why" class={error === null ? 'muted' : 'bad-text'} role="alert">
         {error ?? 'A key of the role operator, as `api_keys` of the config has it.'}
       </p>
-      <button type="submit" class="primary">
+      <button type="submit" class="primary" disabled={isBusy}>
         Sign in
       </button>
     </form>
