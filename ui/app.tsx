@@ -1,16 +1,18 @@
-import { effect } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Trouble } from '../src/api/operator/views.ts'
-import { ApiError, ask, readSession } from './api.ts'
+import { ApiError, asApiError, ask, readSession } from './api.ts'
 import { clock, span, zone } from './format.ts'
 import { startKeys } from './keys.ts'
 import { Announcer, announce } from './parts/announce.tsx'
 import { Copy } from './parts/copy.tsx'
+import { Guard } from './parts/guard.tsx'
 import { KeyList } from './parts/key-list.tsx'
 import { Search } from './parts/search.tsx'
+import { Shown } from './parts/shown.tsx'
 import { troubleSentence } from './parts/troubles.tsx'
-import { currentScreen, screens, startRouter } from './router.ts'
+import { currentScreen, location_, screens, startRouter } from './router.ts'
 import { freshness, heardAt, moreTopics, newerVersion, second, session, showsUtc, troubles } from './store.ts'
 import { follow, signIn, startStream } from './stream.ts'
 import 'uplot/dist/uPlot.min.css'
@@ -68,8 +70,15 @@ const Banner = () => {
   return <p class="banner bad">Disconnected, figures of {clock(heardAt.value / 1_000)}</p>
 }
 
+const isRefused = (error: unknown): boolean => error instanceof ApiError && error.status === 401
+
 const signOut = async (): Promise<void> => {
-  await ask('DELETE', '/ui/session').catch(() => {})
+  try {
+    await ask('DELETE', '/ui/session')
+  } catch (error) {
+    // Whoever leaves the machine now must know.
+    if (!isRefused(error)) return announce(`You are still signed in. ${asApiError(error).message}`)
+  }
   signIn()
 }
 
@@ -135,8 +144,13 @@ const App = () => {
           <bdi>{title}</bdi>
         </h1>
         {isIn && found !== null && found.name !== '' && <Copy text={found.name} />}
-        {(isIn || isSignIn) &&
-          (found ? <found.screen.View key={found.name} name={found.name} /> : <p>There is nothing here.</p>)}
+        {isIn || isSignIn ? (
+          <Guard key={location_.value.pathname}>
+            {found ? <found.screen.View key={found.name} name={found.name} /> : <p>There is nothing here.</p>}
+          </Guard>
+        ) : (
+          <Shown of={{ view: null, error: sessionError.value, again: enter }}>{() => null}</Shown>
+        )}
       </main>
       <KeyList />
       <Announcer />
@@ -154,22 +168,34 @@ const tellVerdict = (): void => {
   })
 }
 
-const start = async (): Promise<void> => {
+/** Why it is not known who looks; null while that is asked. */
+const sessionError = signal<ApiError | null>(null)
+
+const enterAgainMs = 5_000
+
+/** Finds out who looks, and goes on asking where the server cannot say: a page that was loaded in an outage comes to itself. */
+const enter = async (): Promise<void> => {
+  try {
+    session.value = await readSession()
+    sessionError.value = null
+  } catch (error) {
+    if (isRefused(error)) return signIn()
+    sessionError.value = asApiError(error)
+    if (sessionError.value.isPassing) setTimeout(() => session.value === null && void enter(), enterAgainMs)
+  }
+}
+
+const start = (): void => {
   startRouter()
   startKeys(() => {
     showsUtc.value = !showsUtc.value
   })
   startStream()
   tellVerdict()
-  try {
-    session.value = await readSession()
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) signIn()
-    else announce(error instanceof Error ? error.message : String(error))
-  }
+  void enter()
   const root = document.getElementById('app')!
   root.replaceChildren()
   render(<App />, root)
 }
 
-void start()
+start()

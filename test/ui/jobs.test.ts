@@ -7,6 +7,9 @@ import { patience } from '../support/patience.ts'
 import { takePictures } from './browser.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
 
+/** What anybody may write, and no screen may be wider for. */
+const long = { ['key'.repeat(21)]: '<b>\u202E'.padEnd(200, 'W') }
+
 let site: PageSite
 let handedOver: string
 beforeAll(async () => {
@@ -14,7 +17,7 @@ beforeAll(async () => {
   const { baton, sims } = site
   sims[0]!.script({ fault: { kind: 'error-503' } })
   sims[1]!.script({ fault: { kind: 'throttle' } })
-  handedOver = await baton.chat('gpt-4', { tenant: 'ops', metadata: { user: '42' } })
+  handedOver = await baton.chat('gpt-4', { tenant: 'ops', metadata: { user: '42', ...long } })
   await baton.ended(handedOver)
 })
 afterAll(() => site?.stop())
@@ -179,6 +182,33 @@ describe('jobs in a browser', () => {
     await page.getByRole('button', { name: 'Cancel' }).click()
     await page.getByRole('button', { name: 'Cancel the job' }).click()
     await page.getByRole('region', { name: 'State' }).getByText('cancelled').waitFor(patience)
+    // Asked for once more: the answer gets lost, and nobody waits for it any longer. The second time is led to what the first has made.
+    let made = ''
+    const closed = Promise.withResolvers<void>()
+    await page.route(
+      '**/retry',
+      async route => {
+        const headers = { ...(await route.request().allHeaders()), 'sec-fetch-site': 'same-origin' }
+        const send = async () => ((await (await route.fetch({ headers })).json()) as { id?: string }).id ?? ''
+        // Redis may be late by itself.
+        await expect.poll(async () => (made = await send()), patience).not.toBe('')
+        await closed.promise
+        const error = { code: 'redis_unavailable', message: 'Redis gives no answer.' }
+        await route.fulfill({ status: 503, headers: { 'retry-after': '1' }, json: { error } })
+      },
+      { times: 1 },
+    )
+    const again = async (): Promise<void> => {
+      await page.getByRole('button', { name: 'Retry' }).click()
+      await page.getByRole('button', { name: 'Submit it again' }).click()
+    }
+    await again()
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+    closed.resolve()
+    await page.getByText('It was submitted again.').waitFor(patience)
+    expect(new URL(page.url()).pathname).toBe(`/ui/jobs/${own}`)
+    await again()
+    await expect.poll(() => new URL(page.url()).pathname, patience).toBe(`/ui/jobs/${made}`)
     sims[2]!.script({})
     await baton.parts.store.cancel(foreign!)
   })
@@ -193,6 +223,24 @@ describe('jobs in a browser', () => {
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('region', { name: 'Jobs' }).waitFor(patience)
     expect(new URL(page.url()).search).toBe('?tenant=ops')
+    // A server that cannot say who that is: the page says so, and comes to itself.
+    const error = { code: 'redis_unavailable', message: 'Redis gives no answer.' }
+    await page.route('**/ui/session', route => route.fulfill({ status: 503, json: { error } }))
+    await page.reload()
+    await page.getByRole('alert').getByText('redis_unavailable').waitFor(patience)
+    await page.unroute('**/ui/session')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('region', { name: 'Jobs' }).waitFor(patience)
+  })
+
+  it('says what is wrong with an address, and shows the rest', async () => {
+    await using tab = await site.open('/ui/jobs?from=yesterday', { expects: /400/ })
+    const { page } = tab
+    await page.getByRole('alert').getByText('created_from').waitFor(patience)
+    await page.getByRole('link', { name: 'Clear' }).click()
+    await page.getByRole('region', { name: 'Jobs' }).waitFor(patience)
+    await page.goto('/ui/providers/first,second')
+    await page.getByText('The config names no provider “first,second”.').waitFor(patience)
   })
 
   it('is accessible', async () => {

@@ -61,9 +61,13 @@ it('a new operator gets through a night with the page alone', async () => {
 
   // The provider is paused, and resumed when it is well.
   await page.getByRole('button', { name: 'Pause' }).click()
-  await page.getByLabel('Note').fill('their status page says an hour')
+  await page.getByLabel('Note').fill(`their status page says an hour ${'.'.repeat(160)}`)
   await page.getByRole('button', { name: 'Pause first' }).click()
-  await state.getByText('“their status page says an hour”').waitFor(patience)
+  await state.getByText('“their status page says an hour').waitFor(patience)
+  // What had opened the dialog is gone.
+  const focused = () => page.evaluate('document.activeElement.tagName')
+  await expect.poll(focused, patience).toBe('H1')
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0)
   sims[0]!.script({})
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
