@@ -165,7 +165,7 @@ describe('Azure by Entra ID', () => {
           choices: [{ index: 0, delta: { role: 'assistant', content: 'hi' }, finish_reason: null }],
         }
         const last = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
-        response.end([chunk, last].map(c => `data: ${JSON.stringify(c)}\n\n`).join('') + 'data: [DONE]\n\n')
+        response.end(`${[chunk, last].map(c => `data: ${JSON.stringify(c)}\n\n`).join('')}data: [DONE]\n\n`)
       },
     })
     const told: unknown[] = []
