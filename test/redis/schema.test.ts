@@ -34,7 +34,7 @@ describe('the version of the layout in Redis', () => {
     await redis.del(schedule)
   })
 
-  it('ends the start of a process that is older with one sentence', async () => {
+  it('ends the start of a process that is older with one sentence, in every role', async () => {
     await redis.set(key, schemaVersion + 1)
     const config = {
       redis: { prefix },
@@ -44,10 +44,14 @@ describe('the version of the layout in Redis', () => {
     const env = { REDIS_URL: url, PORT: '0' }
     const site = await openBaton({ level: 'processes', config, env })
     try {
-      const baton = site.run('api')
-      expect((await baton.exited).code).toBe(1)
-      expect(baton.output).toContain('A newer Baton has written to this Redis')
-      expect(baton.output).not.toContain('schema.ts')
+      const roles = [['api'], ['worker', 'sim'], ['worker', 'webhooks'], ['worker', 'batches']]
+      const started = roles.map(role => ({ role, baton: site.run(...role) }))
+      for (const { role, baton } of started) {
+        expect((await baton.exited).code, `${role}`).toBe(1)
+        expect(baton.output).toContain('A newer Baton has written to this Redis')
+        expect(baton.output).not.toContain('schema.ts')
+      }
+      expect(await redis.keys(`${prefix}:*`)).toEqual([key])
     } finally {
       await site.close()
     }
