@@ -78,7 +78,7 @@ const maxParamLength = 500
 export const createApp = (parts: ApiParts, server?: Server): FastifyInstance => {
   const { config, log } = parts
   const waits = createJobWaits(parts.waiter, parts.store)
-  const capacity = createCapacity(config)
+  const capacity = createCapacity(config, parts.vitals.measures.refusals)
   const answerStream = createAnswerStream({
     ...{ hub: parts.streamHub, logs: parts.streamLogs, leavers: parts.streamLeavers, log },
     keepaliveMs: config.stream.keepalive,

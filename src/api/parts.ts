@@ -102,7 +102,7 @@ export interface ApiParts {
   readonly countTokens: CountTokens
   /** What wildcards lead to. */
   readonly modelLists: ModelLists
-  /** Jobs that `submit` has made in this process. */
+  /** Jobs that were submitted in this process, whatever it ran on before. */
   readonly accepted: () => number
   readonly addressGuard: AddressGuard
   /** Resolves the hosts of webhooks. */

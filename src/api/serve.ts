@@ -138,7 +138,7 @@ const openParts = async (
     modelLists: createModelLists(context),
     vitals: context.vitals,
     reload: context.reload,
-    accepted: context.counts.accepted,
+    accepted: context.vitals.measures.accepted,
     addressGuard: createAddressGuard(config.webhooks.allowed_networks),
     resolve: context.names.ofReceivers.resolve,
     presence: () => readWorkers(redis, keys.prefix, now()),

@@ -1,6 +1,6 @@
 import type { Usage } from '../domain/job.ts'
 import { createHistogram, type Series } from './histogram.ts'
-import { type Counted, createSums } from './sums.ts'
+import { type Counted, createSums, type Sums } from './sums.ts'
 import type { Telemetry, TelemetryEvent } from './telemetry.ts'
 import { createTenantMeasures, noTenants, type TenantFigures } from './tenant-measures.ts'
 import { kindsOf, type TokenKinds } from './token-kinds.ts'
@@ -16,6 +16,10 @@ export interface Measures {
     routeNamed?: (model: string) => string,
     tenants?: ReadonlySet<string> | null,
   ): void
+  /** Single jobs that it took. */
+  accepted(): number
+  /** Requests that it refused for lack of room, by `reason`: the API adds to them. */
+  readonly refusals: Sums
   read(): Measured
 }
 
@@ -57,7 +61,9 @@ export const createMeasures = (): Measures => {
   const batchLines = createSums('status')
   const used = new Map<string, Used>()
   const ofTenants = createTenantMeasures()
+  const refusals = createSums('reason')
   let areTenantsTold = false
+  let accepted = 0
 
   const use = (provider: string, model: string, usage: Usage, costUsd: number | null): void => {
     const key = `${provider}/${model}`
@@ -78,6 +84,9 @@ export const createMeasures = (): Measures => {
 
   const measure = (event: TelemetryEvent, routeNamed: (model: string) => string): void => {
     switch (event.kind) {
+      case 'job.accepted':
+        accepted += 1
+        break
       case 'job.claimed':
         queueWait.observe(event.waitedMs / 1_000, event.provider, event.class)
         break
@@ -115,6 +124,8 @@ export const createMeasures = (): Measures => {
       areTenantsTold = tenants !== null
       if (tenants !== null) ofTenants.follow(telemetry, tenants)
     },
+    accepted: () => accepted,
+    refusals,
     read: () => ({
       queueWait: queueWait.read(),
       attempts: attempts.read(),

@@ -4,6 +4,9 @@ export interface Counted {
   readonly value: number
 }
 
+/** What adds up under labels. */
+export type Sums = ReturnType<typeof createSums>
+
 /** Adds up under labels whose values stand in the order of their names. */
 export const createSums = (...names: readonly string[]) => {
   const sums = new Map<string, { readonly values: readonly string[]; sum: number }>()

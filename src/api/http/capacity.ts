@@ -5,6 +5,7 @@ import {
   createBytesInFlight,
   type RefusedBytes,
 } from '../../rate-limits/bytes-in-flight.ts'
+import { createSums, type Sums } from '../../telemetry/sums.ts'
 
 /**
  * Why a connection is held open. `answer`: it is the only way to the answer; `poll`: the client can ask
@@ -26,13 +27,18 @@ export interface Capacity {
   /** Counts a connection that is one too many, and returns its error. */
   refusedConnection(): BatonError
   readonly held: Readonly<Record<WaitingKind, number>>
-  readonly refusals: Readonly<Record<RefusalReason, number>>
+  /** By reason, of the whole process. */
+  refusals(): Readonly<Record<RefusalReason, number>>
 }
 
 /** A body of some MB is read, parsed and handed on in about this time. */
 const retryAfterMs = 2_000
 
-export const createCapacity = ({ server, api_keys }: Config): Capacity => {
+/** `refusals`: where they are counted, which goes on over configs. */
+export const createCapacity = (
+  { server, api_keys }: Config,
+  refusals: Sums = createSums('reason'),
+): Capacity => {
   // A share is there to leave something for others.
   const share = new Set(api_keys.map(({ tenant }) => tenant)).size > 1 ? server.tenant_share : 1
   const most: Record<WaitingKind, number> = {
@@ -41,10 +47,7 @@ export const createCapacity = ({ server, api_keys }: Config): Capacity => {
     stream: server.max_streams,
   }
   const held = Object.fromEntries(waitingKinds.map(kind => [kind, 0])) as Record<WaitingKind, number>
-  const refusals = Object.fromEntries(refusalReasons.map(reason => [reason, 0])) as Record<
-    RefusalReason,
-    number
-  >
+  const refused = (reason: RefusalReason): void => refusals.add(1, reason)
   const byTenant = new Map<string, number>()
 
   return {
@@ -56,7 +59,7 @@ export const createCapacity = ({ server, api_keys }: Config): Capacity => {
       const name = `${kind} ${tenant}`
       const own = byTenant.get(name) ?? 0
       if (held[kind] >= most[kind] || own >= Math.ceil(most[kind] * share)) {
-        refusals[kind] += 1
+        refused(kind)
         throw new BatonError('too_many_waiting', 'Too many connections wait.', { retryAfterMs })
       }
       held[kind] += 1
@@ -72,14 +75,20 @@ export const createCapacity = ({ server, api_keys }: Config): Capacity => {
       }
     },
     refusedBytes: why => {
-      refusals[why === 'all' ? 'bytes' : 'tenant_bytes'] += 1
+      refused(why === 'all' ? 'bytes' : 'tenant_bytes')
       return new BatonError('too_many_bytes', 'Too many bytes in flight.', { retryAfterMs })
     },
     refusedConnection: () => {
-      refusals.connections += 1
+      refused('connections')
       return new BatonError('too_many_connections', 'Too many connections.', { retryAfterMs })
     },
     held,
-    refusals,
+    refusals: () => {
+      const counts = new Map(refusals.read().map(({ labels, value }) => [labels.reason, value]))
+      return Object.fromEntries(refusalReasons.map(reason => [reason, counts.get(reason) ?? 0])) as Record<
+        RefusalReason,
+        number
+      >
+    },
   }
 }

@@ -111,7 +111,7 @@ export const createSharedFigures = (
       connections: connections.size,
       pages: feed.size,
       waiting: capacity.held,
-      refusals: capacity.refusals,
+      refusals: capacity.refusals(),
     },
     circuits: providers.map(circuits.of),
     entries: [...cooldowns.current(), ...modelsOut()],
