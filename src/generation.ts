@@ -72,6 +72,7 @@ export const openGeneration = (options: GenerationOptions): Opening => {
 
   const retire = async (): Promise<void> => {
     isRetiring = true
+    vitals.retire()
     await Promise.all(inOrder.slice(0, -1).map(life => life.stop(retiringMs)))
     await base.stop()
   }

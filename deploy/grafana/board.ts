@@ -391,6 +391,11 @@ const processes: RowPlan = {
       help: 'By how much the clock of a process is ahead of that of Redis.',
       queries: [['max by (exported_instance) (baton_clock_offset_seconds)', '{{exported_instance}}']],
     },
+    {
+      ...{ title: 'Configs', unit: 'short' },
+      help: 'Different configs that processes run on: 1 but for a moment.',
+      queries: [['max(baton_running_configs)', 'configs']],
+    },
   ],
 }
 

@@ -1,4 +1,5 @@
-import type { ApiClient } from './api-client.ts'
+import type { Trouble } from '../health/troubles.ts'
+import { type ApiClient, ApiRefusal } from './api-client.ts'
 
 /** The part of a provider in `GET /v1/providers` that the commands show. Times are Unix seconds. */
 export interface ProviderState {
@@ -78,6 +79,19 @@ export interface RouteState {
 /** Throws as the ApiClient does. */
 export const readRoutes = async (api: ApiClient): Promise<readonly RouteState[]> =>
   ((await api.ask('GET', '/v1/routes')) as { data: RouteState[] }).data
+
+/** That processes run on different configs; null where they do not, or an API of before 0.2 cannot say. Throws as the ApiClient does. */
+export const readConfigsTrouble = async (
+  api: ApiClient,
+): Promise<{ readonly reason: string; readonly since: number } | null> => {
+  const overview = await api.ask('GET', '/v1/admin/overview').catch(error => {
+    if (error instanceof ApiRefusal && error.status === 404) return { troubles: [] }
+    throw error
+  })
+  const { troubles } = overview as { readonly troubles: readonly Trouble[] }
+  const apart = troubles.find(({ code }) => code === 'configs')
+  return apart ? { reason: apart.reason ?? '', since: apart.since ?? 0 } : null
+}
 
 /** The part of a mirror in `GET /v1/mirrors` that the commands show. */
 export interface MirrorState {

@@ -431,7 +431,7 @@ export interface Overview {
     readonly p95_ms: number | null
   }>>
   readonly troubles: readonly {
-    readonly code: 'provider_away' | 'provider_paused' | 'key_stopped' | 'model_stopped' | 'no_worker' | 'batch_blocked' | 'deadline_at_risk' | 'dead_letters' | 'redis' | 'blob_store' | 'clock'
+    readonly code: 'provider_away' | 'provider_paused' | 'key_stopped' | 'model_stopped' | 'no_worker' | 'batch_blocked' | 'deadline_at_risk' | 'dead_letters' | 'redis' | 'blob_store' | 'clock' | 'configs'
     readonly level: 'bad' | 'warn' | 'hold'
     readonly subject: string | null
     readonly since: number | null

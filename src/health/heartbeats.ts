@@ -38,6 +38,10 @@ export interface ProcessHeartbeat {
   readonly version?: string
   /** Which config it runs on: processes with the same one have the same; absent of a process before 0.2. */
   readonly config?: string
+  /** Unix ms since when it does; absent of a process of an earlier version. */
+  readonly openedAtMs?: number
+  /** It takes nothing new on that config, after a reload, and ends what it has begun. */
+  readonly retiring?: boolean
   /** By how much the clock of its host is ahead of that of Redis; absent of a process before 0.2. */
   readonly hostOffMs?: number
   /** Single jobs that it took. Absent of a process of an earlier version. */

@@ -60,8 +60,10 @@ interface HeartbeatDeps {
 /** Publishes this process and the jobs that it took and ended, to the cluster and on the admin port. */
 export const openHeartbeat = async (life: Lifecycle, parts: HeartbeatDeps): Promise<void> => {
   const { redis, prefix, instance, version, config, counts, vitals, log, now } = parts
+  const openedAtMs = now()
   const describe = (): ProcessHeartbeat => ({
-    ...{ instance, version, config, hostOffMs: parts.hostOffMs(), seenAtMs: now() },
+    ...{ instance, version, config, openedAtMs, hostOffMs: parts.hostOffMs(), seenAtMs: now() },
+    ...(vitals.isRetiring && { retiring: true }),
     ...{ ends: counts.ends(), accepted: counts.accepted(), passedOver: counts.passedOver() },
   })
   const heartbeat = createProcessHeartbeat(redis, prefix, log, describe)

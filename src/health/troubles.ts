@@ -1,6 +1,14 @@
 export const troubleCodes = [
   ...(['provider_away', 'provider_paused', 'key_stopped', 'model_stopped', 'no_worker'] as const),
-  ...(['batch_blocked', 'deadline_at_risk', 'dead_letters', 'redis', 'blob_store', 'clock'] as const),
+  ...([
+    'batch_blocked',
+    'deadline_at_risk',
+    'dead_letters',
+    'redis',
+    'blob_store',
+    'clock',
+    'configs',
+  ] as const),
 ] as const
 
 /** Something that a person should know of, worst first in a list. Times are Unix seconds. */
@@ -54,6 +62,8 @@ export interface TroubleFacts {
   readonly blobStore: string | null
   /** How far the clock of this host is off, in seconds, where that is too much; else null. */
   readonly clockOff: number | null
+  /** Which configs processes run on, where they have differed for too long; else null. */
+  readonly configs: { readonly reason: string; readonly since: number } | null
 }
 
 const ranks = { bad: 0, warn: 1, hold: 2 } as const
@@ -82,10 +92,11 @@ const trouble = (
   more: Partial<Omit<Trouble, 'code' | 'level'>> = {},
 ): Trouble => ({ code, level, subject: null, since: null, count: null, reason: null, ...more })
 
-const ofPlaces = ({ redis, blobStore, clockOff }: TroubleFacts): Trouble[] => [
+const ofPlaces = ({ redis, blobStore, clockOff, configs }: TroubleFacts): Trouble[] => [
   ...(redis === null ? [] : [trouble('redis', 'bad', redis)]),
   ...(blobStore === null ? [] : [trouble('blob_store', 'bad', { reason: blobStore })]),
   ...(clockOff === null ? [] : [trouble('clock', 'warn', { reason: `${clockOff} s` })]),
+  ...(configs === null ? [] : [trouble('configs', 'warn', configs)]),
 ]
 
 const ofProvider = (provider: ProviderStanding): Trouble[] => {

@@ -27,6 +27,9 @@ export interface Vitals {
   /** All roles are open. */
   started(): void
   readonly isStarted: boolean
+  /** A reload has opened what comes after it. */
+  retire(): void
+  readonly isRetiring: boolean
   /** The parts that do not do their work now. */
   failing(): Promise<readonly string[]>
   counts(): OwnCounts
@@ -43,6 +46,7 @@ export const createVitals = (measures: Measures = createMeasures()): Vitals => {
   const processes: (() => ProcessHeartbeat)[] = []
   const metrics: (() => Promise<string>)[] = []
   let isStarted = false
+  let isRetiring = false
 
   return {
     check: (part, isWell) => void checks.set(part, isWell),
@@ -56,6 +60,12 @@ export const createVitals = (measures: Measures = createMeasures()): Vitals => {
     },
     get isStarted() {
       return isStarted
+    },
+    retire: () => {
+      isRetiring = true
+    },
+    get isRetiring() {
+      return isRetiring
     },
     failing: async () => {
       const found = await Promise.all(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../harness/until.ts'
+import { versionOf } from '../../src/config/changes.ts'
 import type { JobView } from '../../src/jobs/view.ts'
 import { type OperatorSite, openOperatorSite } from './operator-site.ts'
 
@@ -19,6 +20,22 @@ describe('commands of operators', () => {
     const well = await site.run('status')
     expect(well.out).toMatch(/^http:.+ takes jobs\nPROVIDER .+\nopenai +openai +healthy +0 +0 +1\n/)
     expect(well.out).toMatch(/\nwebhooks given up: 0$/)
+
+    const { redis, keys, config } = site.baton.context
+    const beat = (instance: string, config: string, openedMinutesAgo: number) => {
+      const more = { ends: {}, seenAtMs: Date.now() + 3_600_000 }
+      const openedAtMs = Date.now() - openedMinutesAgo * 60_000
+      const presence = JSON.stringify({ instance, config, openedAtMs, ...more })
+      return redis.hset(`${keys.prefix}:{health}:processes`, instance, presence)
+    }
+    // The API of this site began a moment ago, on the config of the first.
+    await beat('first', versionOf(config), 30)
+    await beat('left', 'another', 20)
+    const apart = `processes run on different configs: ${versionOf(config)} (2 processes), another (1 process)`
+    await until(async () => (await site.run('status')).out.includes(apart))
+    expect((await site.run('status')).exitCode).toBe(0)
+    const metrics = await (await fetch(`${site.baton.url}/metrics`)).text()
+    expect(metrics).toMatch(/^baton_running_configs 2$/m)
 
     const paused = await site.run('providers pause openai')
     expect(rowsOf(paused.out)[1]).toEqual(['openai', 'openai', 'paused (operator)', '0', '0', '1'])

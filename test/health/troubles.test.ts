@@ -7,6 +7,7 @@ const provider = (more: Partial<ProviderStanding> = {}): ProviderStanding => ({
 })
 const facts = (more: Partial<TroubleFacts> = {}): TroubleFacts => ({
   ...{ providers: [provider()], batches: [], deadLetters: 0, redis: null, blobStore: null, clockOff: null },
+  configs: null,
   ...more,
 })
 const inShort = (more: Partial<TroubleFacts>): string[] =>
@@ -33,6 +34,7 @@ describe('troubles', () => {
       ['warn provider_away openai'],
     ],
     ['a paused one', { providers: [provider({ state: 'paused' })] }, ['hold provider_paused openai']],
+    ['processes on different configs', { configs: { reason: 'a, b', since: 5 } }, ['warn configs']],
     ['one without a worker', { providers: [provider({ workers: [] })] }, ['bad no_worker openai']],
     [
       'one without a worker, and with work for two',

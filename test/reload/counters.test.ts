@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../../harness/until.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { createGenerations } from '../../src/generations.ts'
+import { runningConfigs } from '../../src/health/running-configs.ts'
 import { createVitals } from '../../src/health/vitals.ts'
 import { rolesOf } from '../../src/named-roles.ts'
 import { call } from '../api/test-api.ts'
@@ -39,11 +40,11 @@ const openProcess = async () => {
     await rm(folder, { recursive: true, force: true })
   })
   await generations.start(read(), createVitals())
-  return { api: { url }, routes }
+  return { api: { url }, routes, generations }
 }
 
 test('what a process accepted and refused goes on over a reload', async () => {
-  const { api, routes } = await openProcess()
+  const { api, routes, generations } = await openProcess()
   const counts = async (): Promise<Record<string, number>> => {
     const { text } = await call(api, 'GET', '/metrics')
     const found = text.matchAll(
@@ -81,4 +82,10 @@ test('what a process accepted and refused goes on over a reload', async () => {
   await submit()
   await crowd(id)
   expect(await counts()).toMatchObject({ jobs_accepted: 2, poll: 2, answer: 0, connections: 0 })
+
+  // What still ends what it has begun does not count as a process that stayed behind.
+  routes.push('o')
+  const { version } = await generations.reload(false)
+  expect(generations.counts!.processes.map(({ retiring }) => retiring)).toEqual([undefined, true])
+  expect(runningConfigs(generations.counts!.processes).map(({ config }) => config)).toEqual([version])
 })

@@ -47,6 +47,7 @@ export const everyFigure: Figures = {
   workersWanted: new Map([['openai', 1]]),
   webhookWorkers: [{ instance: 'i', counts: { delivered: 0, failed: 0, dead: 0 }, seenAtMs: 0 }],
   processes: [{ instance: 'i', ends: { cancelled: 0, expired: 0 }, hostOffMs: 0, seenAtMs: 0 }],
+  configs: 1,
   deadLetters: 0,
   schedule: 0,
   held: { bytes: 0, connections: 0, pages: 0, waiting: { answer: 0 }, refusals: { bytes: 0 } },

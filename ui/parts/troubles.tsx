@@ -17,6 +17,7 @@ const sentences: Readonly<Record<Trouble['code'], (subject: string) => string>> 
   redis: () => 'Redis is away',
   blob_store: () => 'The store of files is away',
   clock: () => "A host's clock is off",
+  configs: () => 'Processes run on different configs',
 }
 
 export const troubleSentence = ({ code, subject }: Trouble): string => sentences[code](subject ?? '')

@@ -23,6 +23,8 @@ export interface SharedFigures {
   readonly workersWanted: ReadonlyMap<string, number>
   readonly work: WorkFigures
   readonly limits: readonly LimitFigures[]
+  /** Configs that processes run on. */
+  readonly configs: number
   readonly deadLetters: number
   readonly schedule: number
   /** What this process holds for its clients. */
@@ -83,7 +85,7 @@ export const ownMetricsOf = (figures: OwnFigures): readonly Metric[] => [
   ...processMetrics(figures.process),
 ]
 
-const jobMetrics = ({ accepted, waiting, deadLetters, schedule }: SharedFigures): Metric[] => [
+const jobMetrics = ({ accepted, waiting, deadLetters, schedule, configs }: SharedFigures): Metric[] => [
   counter('baton_jobs_accepted_total', 'Single jobs that this process accepted.', [{ value: accepted }]),
   gauge(
     'baton_queue_depth',
@@ -96,6 +98,9 @@ const jobMetrics = ({ accepted, waiting, deadLetters, schedule }: SharedFigures)
     [{ value: schedule }],
   ),
   gauge('baton_dead_letters', 'Webhooks that were given up.', [{ value: deadLetters }]),
+  gauge('baton_running_configs', 'Different configs that processes run on: 1 but for a moment.', [
+    { value: configs },
+  ]),
 ]
 
 const providerMetrics = ({

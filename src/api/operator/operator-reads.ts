@@ -1,5 +1,6 @@
 import type { BatchRecord } from '../../batches/record.ts'
 import type { OperatorAction } from '../../health/operator-log.ts'
+import { configsApart } from '../../health/running-configs.ts'
 import { type BatchStanding, type Trouble, troublesOf } from '../../health/troubles.ts'
 import { wholeSeconds } from '../../jobs/view.ts'
 import type { ApiParts } from '../parts.ts'
@@ -60,6 +61,7 @@ export const createOperatorReads = (parts: ReadParts): OperatorReads => {
         redis: parts.memory.isFull() ? { reason: 'nearly_full', since: null } : null,
         blobStore: blobTrouble(),
         clockOff: clockOff(read.processes),
+        configs: configsTrouble(read.processes, parts.now()),
       })
       const overview = { ...overviewOf(read, troubles, batches, actions), ...cost }
       return { figures: read, providers: views, overview, openBatches: batches }
@@ -101,6 +103,14 @@ const atRisk = ({ id, blocked, warning, estimateMs, expiresAtMs }: BatchRecord):
           cause: blocked?.reason ?? warning.code,
         },
       ]
+
+const configsTrouble = (
+  processes: PageFigures['processes'],
+  nowMs: number,
+): { readonly reason: string; readonly since: number } | null => {
+  const apart = configsApart(processes, nowMs)
+  return apart && { reason: apart.reason, since: wholeSeconds(apart.sinceMs) }
+}
 
 /** From here on a process says so in its log as well. */
 const tooFarOffMs = 5_000

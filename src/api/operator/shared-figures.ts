@@ -1,5 +1,6 @@
 import { circuitOf, partsOfCircuit } from '../../domain/circuit.ts'
 import { anyModel } from '../../domain/routing/wildcards.ts'
+import { runningConfigs } from '../../health/running-configs.ts'
 import { providerQueue, webhookQueue } from '../../queue/doorbells.ts'
 import type { Capacity } from '../http/capacity.ts'
 import type { Connections } from '../http/connection-limit.ts'
@@ -87,7 +88,7 @@ export const createSharedFigures = (
         limits,
         keyCount: keyCountOf(config, name),
       })),
-      ...{ deadLetters, schedule, scriptTime },
+      ...{ deadLetters, schedule, scriptTime, configs: runningConfigs(figures.processes).length },
     }
   }
 

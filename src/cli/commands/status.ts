@@ -5,6 +5,7 @@ import {
   type BlockedBatch,
   type ProviderState,
   readBlockedBatches,
+  readConfigsTrouble,
   readDeadLetters,
   readProviders,
 } from '../operator-client.ts'
@@ -35,10 +36,11 @@ const look = async ({
   paint,
 }: Session): Promise<{ readonly well: boolean; readonly text: string }> => {
   const { refusing } = (await api.ask('GET', '/readyz')) as { refusing?: string }
-  const [providers, blocked, { data: letters, has_more }] = await Promise.all([
+  const [providers, blocked, { data: letters, has_more }, configs] = await Promise.all([
     readProviders(api),
     readBlockedBatches(api),
     readDeadLetters(api, mostLetters),
+    readConfigsTrouble(api),
   ])
   const withoutWorker = providers.filter(({ workers }) => workers.length === 0)
   const [missed, idle] = [withoutWorker.filter(isMissed), withoutWorker.filter(each => !isMissed(each))]
@@ -46,7 +48,7 @@ const look = async ({
     .filter(({ state }) => state !== 'healthy' && state !== 'recovering')
     .map(({ name }) => name)
   const stopped = providers.flatMap(({ entries }) => entries.filter(({ state }) => state === 'stopped'))
-  // Letters and throttled keys are told, and are no reason to wake anybody.
+  // Letters, throttled keys and a reload that is not everywhere are told, and are no reason to wake anybody.
   const troubles = troublesOf({
     providers,
     batches: blocked.map(({ id, blocked: { reason, since = 0 } }) => ({
@@ -54,9 +56,9 @@ const look = async ({
     })),
     deadLetters: letters.length,
     redis: refusing ? { reason: refusing, since: null } : null,
-    ...{ blobStore: null, clockOff: null },
+    ...{ blobStore: null, clockOff: null, configs },
   })
-  const well = troubles.every(({ code, subject }) => code === 'dead_letters' || isModel(code, subject))
+  const well = troubles.every(({ code, subject }) => untroubling.has(code) || isModel(code, subject))
   const deadLetters = `${letters.length}${has_more ? ' and more' : ''}`
   if (json) {
     const facts = {
@@ -87,10 +89,13 @@ const look = async ({
     ...providers.flatMap(awayModels).map(bad),
     ...stopped.map(describeStopped).map(bad),
     ...blocked.map(describeBlocked).map(bad),
+    ...(configs === null ? [] : [paint('warn', `processes run on different configs: ${configs.reason}`)]),
     `webhooks given up: ${deadLetters}`,
   ]
   return { well, text: lines.join('\n') }
 }
+
+const untroubling: ReadonlySet<Trouble['code']> = new Set(['dead_letters', 'configs'])
 
 /** A message batch has its times in RFC 3339. */
 const secondsOf = (time: number | string): number =>

@@ -2,6 +2,7 @@ import manifest from '../../../package.json' with { type: 'json' }
 import type { Config } from '../../config/schema.ts'
 import { resolveRoutes } from '../../domain/routing/chain.ts'
 import { readProcesses, readWebhookWorkers, readWorkers } from '../../health/heartbeats.ts'
+import { describeConfigs, type RunningConfig, runningConfigs } from '../../health/running-configs.ts'
 import type { RedisClient } from '../../redis/connect.ts'
 import { renderCount } from '../../terminal/format.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -28,7 +29,7 @@ export const examineProcesses = async (
     .map(({ instance, hostOffMs }) => clockOf(instance, hostOffMs!))
   return [
     versionFinding(processes.map(({ version }) => version ?? 'before 0.2')),
-    ...configFindings(processes.flatMap(({ config }) => config ?? [])),
+    ...configFindings(runningConfigs(processes)),
     ...clocks,
     ...servedFindings(
       config,
@@ -56,14 +57,11 @@ const versionFinding = (versions: readonly string[]): Finding => {
   return warn('versions', text.join(', '), remedy)
 }
 
-const configFindings = (configs: readonly string[]): readonly Finding[] => {
-  const counts = [...Map.groupBy(configs, config => config)].map(
-    ([config, { length }]) => `${config} (${length === 1 ? '1 process' : `${length} processes`})`,
-  )
-  if (counts.length === 0) return []
-  if (counts.length === 1) return [ok('configs', counts[0]!)]
+const configFindings = (configs: readonly RunningConfig[]): readonly Finding[] => {
+  if (configs.length === 0) return []
+  if (configs.length === 1) return [ok('configs', describeConfigs(configs))]
   const remedy = 'Give all of them the same file, then: POST /v1/admin/reload.'
-  return [warn('configs', counts.join(', '), remedy)]
+  return [warn('configs', describeConfigs(configs), remedy)]
 }
 
 const servedFindings = (config: Config, served: readonly string[]): readonly Finding[] => {
