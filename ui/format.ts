@@ -5,6 +5,7 @@ const unknown = '—'
 
 // To make a format takes a hundred times what it takes to use one.
 const whole = new Intl.NumberFormat('en')
+const small = new Intl.NumberFormat('en', { minimumSignificantDigits: 2, maximumSignificantDigits: 2 })
 const cents = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
 
 export const count = (value: number | null | undefined): string =>
@@ -16,7 +17,7 @@ export const rate = (value: number | null | undefined): string =>
 export const dollars = (value: number | null | undefined, unpriced = 0): string => {
   const more = unpriced > 0 ? ` + ${count(unpriced)} unpriced` : ''
   if (value === null || value === undefined) return unknown + more
-  const text = value !== 0 && value < 0.01 ? value.toPrecision(2) : cents.format(value)
+  const text = value !== 0 && value < 0.01 ? small.format(value) : cents.format(value)
   return `$${text}${more}`
 }
 

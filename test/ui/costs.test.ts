@@ -33,6 +33,8 @@ beforeAll(async () => {
   await spend(noonOf(1), 'second/gpt-4.1', 'chat', { r: 100, i: 9_000, o: 3_000, d: 50_000_000 })
   await spend(noonOf(1), 'third/gpt-4o', 'embed', { r: 40, i: 500, o: 0, u: 40 })
   await spend(noonOf(3), 'third/gpt-4o', 'summarise', { r: 7, i: 700, o: 70, d: 300_000_000 })
+  // Tokens by the billion, and less than a cent by far.
+  await spend(noonOf(20), 'first/gpt-4', 'chat', { r: 9e8, i: 987_654_321_012, o: 9e11, d: 12 })
 })
 afterAll(() => site?.stop())
 
@@ -77,7 +79,7 @@ describe('costs in a browser', () => {
     await expect.poll(() => page.getByRole('row').count(), patience).toBe(2)
   })
 
-  it('are downloaded as a table that no spreadsheet takes for formulas', async () => {
+  it('are downloaded as a table that no spreadsheet takes for formulas, and have room for any figure', async () => {
     await spend(noonOf(5), 'third/gpt-4o', '=cmd()', { r: 1, d: 1 })
     await using tab = await site.open('/ui/costs?from=2020-01-01&to=2020-01-02')
     const { page } = tab
@@ -89,6 +91,13 @@ describe('costs in a browser', () => {
     ])
     const chunks = await Array.fromAsync(await download.createReadStream())
     expect(Buffer.concat(chunks).toString()).toContain(`"'=cmd()"`)
+    const day = new Date(noonOf(20) * hour).toISOString().slice(0, 10)
+    await page.goto(`/ui/costs?from=${day}&to=${day}`)
+    const tokens = page.locator('.figures dd').getByText('987,654,321,012')
+    await tokens.waitFor(patience)
+    // In one line, within its box.
+    expect(await tokens.evaluate(dd => [dd.clientHeight, dd.scrollWidth - dd.clientWidth])).toEqual([28, 0])
+    await page.locator('.figures').getByText('$0.00000012').waitFor(patience)
   })
 
   it('is accessible', async () => {
