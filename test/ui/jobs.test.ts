@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { baton, sims } = site
   sims[0]!.script({ fault: { kind: 'error-503' } })
   sims[1]!.script({ fault: { kind: 'throttle' } })
-  handedOver = await baton.chat('gpt-4', { tenant: 'ops', metadata: { user: '42', ...long } })
+  handedOver = await baton.chat('gpt-4', { tenant: 'ops', metadata: { user: '42' } })
   await baton.ended(handedOver)
 })
 afterAll(() => site?.stop())
@@ -244,7 +244,9 @@ describe('jobs in a browser', () => {
   })
 
   it('is accessible', async () => {
-    await site.checkAccess(['/ui/jobs?tenant=ops', `/ui/jobs/${handedOver}`], async (page, path) => {
+    const wordy = await site.baton.chat('gpt-4o', { tenant: 'a', metadata: long })
+    const paths = ['/ui/jobs?tenant=ops', `/ui/jobs/${handedOver}`, `/ui/jobs/${wordy}`]
+    await site.checkAccess(paths, async (page, path) => {
       await page
         .getByRole('region', { name: path.startsWith('/ui/jobs?') ? 'Jobs' : 'Timeline' })
         .waitFor(patience)

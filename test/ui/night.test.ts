@@ -61,7 +61,7 @@ it('a new operator gets through a night with the page alone', async () => {
 
   // The provider is paused, and resumed when it is well.
   await page.getByRole('button', { name: 'Pause' }).click()
-  await page.getByLabel('Note').fill(`their status page says an hour ${'.'.repeat(160)}`)
+  await page.getByLabel('Note').fill(`their status page says an hour \u202E${'.'.repeat(160)}`)
   await page.getByRole('button', { name: 'Pause first' }).click()
   await state.getByText('“their status page says an hour').waitFor(patience)
   // What had opened the dialog is gone.

@@ -57,7 +57,7 @@ export const TroubleList = ({ troubles }: { readonly troubles: readonly Trouble[
             <strong>
               <bdi>{troubleSentence(trouble)}</bdi>
             </strong>
-            {whyOf(trouble)}
+            <bdi>{whyOf(trouble)}</bdi>
             {since !== null && (
               <>
                 {' since '}
