@@ -90,12 +90,12 @@ describe.concurrent('a health check', () => {
     const { sim, baton } = await start(test, { count: 1 })
     const calledUntilMs = Date.now() + 2_500
     let jobs = 0
-    // On a busy machine a job may take so long that the provider was not called for an interval.
+    // On a busy machine a job, or two, may take so long that the provider was not called for an interval, or for several.
     let pauses = 0
     for (let before = Date.now(); before < calledUntilMs; before = Date.now()) {
       await baton.ended(await baton.chat('chat'))
       jobs += 1
-      if (Date.now() - before > 500) pauses += 1
+      pauses += Math.floor((Date.now() - before) / 500)
     }
     // One may have come before the first job.
     expect(sim.calls.calls - jobs).toBeLessThanOrEqual(1 + pauses)
