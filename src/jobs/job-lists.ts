@@ -141,10 +141,9 @@ export const createJobLists = ({ run, keys, index, leaseMs, now }: JobListsDeps)
     ]
     const { place, most, shard } = part
     const among = Math.min(most, pairedPerScript)
-    const ofEach = (all: number): number => Math.floor(all / part.lists!.length)
     const [last, looked, found] = (await (wanted.set === null
       ? run.packed(jobScripts.list, keys.schedule(shard), [
-          ...[place, wanted.oldest, Math.min(most, ofEach(perScript)), ofEach(readPerScript), limit],
+          ...[place, wanted.oldest, most, perScript, readPerScript, limit],
           ...filter,
         ])
       : run.packed(jobScripts.listPair, keys.pairs(shard), [

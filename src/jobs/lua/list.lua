@@ -3,14 +3,14 @@
 -- and none too few: the caller reads what it is given, and judges. All lists are read at one moment, and down to
 -- the same place: a job that moves from one to another is met once.
 -- KEYS: schedule
--- Packed: what the ids sort before ('' for the newest), the least score, most entries of each list, most records to read for
---   each, most jobs, {how an entry goes on behind its id, route, provider ('' for any)}, seal, {line of an indexed pair …},
+-- Packed: what the ids sort before ('' for the newest), the least score, most entries of each list and of all together, most
+--   records to read for them, most jobs, {how an entry goes on behind its id, route, provider ('' for any)}, seal, {line of an indexed pair …},
 --   {those pairs in a record …}, {pairs of which only records know …}, for each list {state, why (false for any), {state, one
 --   of which the record has …}}
 -- Replies: {the last id looked at ('' when there are no more), how many entries were looked at, {id …}}, all without their
 --   prefix
-local before, oldest, most_entries, most_read, most_jobs, named, seal, lines, pairs_of_lines, pairs_of_records, lists =
-  unpack(packed())
+local before, oldest, most_entries, most_together, most_read, most_jobs, named, seal, lines, pairs_of_lines, pairs_of_records,
+  lists = unpack(packed())
 -- A call by a local name, a loop without iterators: of 2,000 entries that are looked at, nearly all are passed over, and
 -- these two are most of what that takes.
 local find, sub = string.find, string.sub
@@ -31,6 +31,14 @@ local function rarest(why)
 end
 
 local may_match = entry_filter(named, seal, lines, pairs_of_lines, pairs_of_records)
+
+-- Those that have anything there share what may be looked at.
+local sharing = 0
+for _, list in ipairs(lists) do
+  if redis.call('ZCOUNT', list_of(list[1]), oldest, newest) > 0 then sharing = sharing + 1 end
+end
+most_entries = math.min(most_entries, math.floor(most_together / math.max(1, sharing)))
+most_read = math.floor(most_read / math.max(1, sharing))
 
 for _, list in ipairs(lists) do
   local state, why, states = unpack(list)
