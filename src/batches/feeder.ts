@@ -106,8 +106,8 @@ export const feedBatch = async (parts: FeederDeps, run: FeederRun): Promise<void
     const becomeJobs = queues.some(queue => queue !== null)
     if (becomeJobs && parts.isFull()) return 0
     const within = affordable()
-    // Lines that become no jobs cost nothing.
-    const most = within === 'spent' || !becomeJobs ? lines.length : within
+    // Lines that become no jobs cost nothing. Those that were to become some wait to be planned anew, where the limit was reached since.
+    const most = !becomeJobs ? lines.length : within === 'spent' ? 0 : within
     const upTo = Math.min(most, inWindow(lines))
     return inQueues(lines.slice(0, upTo), queues.slice(0, upTo))
   }
