@@ -1,4 +1,4 @@
-import { inGroups } from '../redis/in-groups.ts'
+import { eachInGroups } from '../redis/in-groups.ts'
 import { type Keys, type ListedState, shards, timeChars } from '../redis/keys.ts'
 import type { PackedScript, RunScript } from '../redis/scripts.ts'
 import { scoreOf } from './list-entry.ts'
@@ -67,7 +67,7 @@ export const createIndexTrim = ({ run, keys, retentionMs, now, aheadMs }: IndexT
 
   return {
     next: async perShard => {
-      await inGroups(all, (each, i) => trim(each, i, perShard))
+      await eachInGroups(all, (each, i) => trim(each, i, perShard))
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { JobClass, Priority } from '../domain/job.ts'
 import { type Place, placeOf } from '../domain/place.ts'
-import { inGroups } from '../redis/in-groups.ts'
+import { eachInGroups } from '../redis/in-groups.ts'
 import { shards } from '../redis/keys.ts'
 import { timerHorizonMs } from './codec.ts'
 import { parseDoorbell } from './doorbell.ts'
@@ -133,7 +133,7 @@ const createShardWalk = (deps: LiveBlocksDeps, shard: number) => {
 export const createLiveWalk = (deps: LiveBlocksDeps): LiveWalk => {
   const walks = shards.map(shard => createShardWalk(deps, shard))
   return {
-    next: async perShard => (await inGroups(walks, walk => walk.next(perShard))).flat(),
+    next: async perShard => (await eachInGroups(walks, walk => walk.next(perShard))).flat(),
     forget: () => {
       for (const walk of walks) walk.forget()
     },

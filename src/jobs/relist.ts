@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { inGroups } from '../redis/in-groups.ts'
+import { eachInGroups } from '../redis/in-groups.ts'
 import { type Keys, shards } from '../redis/keys.ts'
 import { createOwedWrite } from '../redis/owed-write.ts'
 import type { RunScript } from '../redis/scripts.ts'
@@ -74,7 +74,7 @@ export const createRelist = ({ redis, run, keys, index, now }: RelistDeps): Reli
 
   return {
     next: async () => {
-      await inGroups(places, lookOn)
+      await eachInGroups(places, lookOn)
     },
   }
 }
