@@ -37,8 +37,11 @@ it('a job says when it is likely to be done, by what waits before it', async () 
   await until(async () => (await site.read(ids[40]!)).status === 'succeeded')
   const last = await until(async () => {
     const job = await site.read(ids.at(-1)!)
-    expect(job.status).toBe('queued')
-    return job.estimated_completion_at !== null && { ...job, readAt: Date.now() / 1_000 }
+    // Where this machine stands still, the provider seems slow for a moment, and jobs park.
+    return (
+      job.status === 'queued' &&
+      job.estimated_completion_at !== null && { ...job, readAt: Date.now() / 1_000 }
+    )
   })
   const middle = await site.read(ids[80]!)
   const running = await until(async () => {
