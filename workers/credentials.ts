@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { AppContext } from '../src/context/context.ts'
-import { stoppedMs } from '../src/dispatch/upstream-caller.ts'
+import { stoppedMs } from '../src/dispatch/suspend.ts'
 import { Interrupt } from '../src/domain/interrupt.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createRepeating } from '../src/lifecycle/repeating.ts'

@@ -6,11 +6,7 @@ import { type CallsInFlight, createCallsInFlight } from '../src/dispatch/calls-i
 import { createBodyHolder } from '../src/dispatch/claimed-bodies.ts'
 import { createJobExecutor, type ExecutorDeps, type JobExecutor } from '../src/dispatch/execute.ts'
 import { createExpressLane } from '../src/dispatch/express-lane.ts'
-import {
-  createHandoverThrottle,
-  healthyAlternativeTo,
-  shouldWaitOut,
-} from '../src/dispatch/handover-throttle.ts'
+import { healthyAlternativeTo } from '../src/dispatch/handover-throttle.ts'
 import { createLeases } from '../src/dispatch/leases.ts'
 import { mirrorJobs } from '../src/dispatch/mirror-jobs.ts'
 import { createResultWrites, type ResultWrites } from '../src/dispatch/persist.ts'
@@ -18,11 +14,9 @@ import { modelsAt } from '../src/dispatch/routes.ts'
 import { createWake, openShareCall } from '../src/dispatch/share-call.ts'
 import { createUpstreamCaller } from '../src/dispatch/upstream-caller.ts'
 import { stateOf } from '../src/domain/kept-target.ts'
-import type { RouteTarget } from '../src/domain/routing/chain.ts'
 import { flexFullUntil } from '../src/domain/routing/flex-tier.ts'
-import { createWorkerHeartbeat, readWorkers, type WorkerHeartbeat } from '../src/health/heartbeats.ts'
+import { createWorkerHeartbeat, type WorkerHeartbeat } from '../src/health/heartbeats.ts'
 import { type OpenGate, openGate } from '../src/health/open-gate.ts'
-import type { TargetGate } from '../src/health/target-gate.ts'
 import { parseDoorbell } from '../src/jobs/doorbell.ts'
 import type { Lifecycle } from '../src/lifecycle/lifecycle.ts'
 import { createConsumer } from '../src/queue/consumer.ts'
@@ -31,6 +25,7 @@ import { type Admission, openAdmission } from '../src/rate-limits/admission.ts'
 import { processBoundOf, readMeans } from '../src/rate-limits/process-bound.ts'
 import { subscribeTo } from '../src/redis/connect.ts'
 import { openCredentials } from './credentials.ts'
+import { handoverRule } from './handover-rule.ts'
 import { claimBytesOf, intakeOf } from './intake.ts'
 import { openLiftedStops } from './lifted-stops.ts'
 import { healthCheckFor } from './provider-health.ts'
@@ -275,28 +270,3 @@ const availableIn =
     target.provider === name
       ? context.suspendedUntil(target) || gate.availableAt(stateOf(target).model)
       : context.availableAt(target)
-
-/** A job that was called here, or whose target cools for long, hands over at once; others are throttled. */
-const handoverRule = (
-  context: AppContext,
-  name: string,
-  gate: TargetGate,
-  log: Logger,
-): Pick<ExecutorDeps, 'mayHandOver' | 'whenRoom'> => {
-  const { redis, keys, doorbells, now } = context
-  const isWorthWaiting = shouldWaitOut(name, context)
-  const coolsForLong = (target: RouteTarget): boolean =>
-    context.suspendedUntil(target) > now() && !isWorthWaiting(target)
-  const throttle = createHandoverThrottle({
-    from: name,
-    waiting: provider => doorbells.waiting(providerQueue(provider)),
-    workers: () => readWorkers(redis, keys.prefix, now()),
-    log,
-    now,
-  })
-  return {
-    mayHandOver: (provider, from, hasCalled) =>
-      (!gate.isRestricted && (hasCalled || coolsForLong(from))) || throttle.tryAcquire(provider),
-    whenRoom: throttle.whenRoom,
-  }
-}

@@ -9,7 +9,7 @@ import type { Cooldowns } from '../health/cooldowns.ts'
 import type { CheckOutcome } from '../health/health-check.ts'
 import type { KeyRing } from '../health/key-ring.ts'
 import type { Provider } from '../providers/provider.ts'
-import { stoppedMs } from './upstream-caller.ts'
+import { stoppedMs } from './suspend.ts'
 
 export interface ProviderCheckDeps {
   readonly provider: Provider

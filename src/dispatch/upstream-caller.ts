@@ -9,15 +9,13 @@ import type { Permit } from '../domain/permit.ts'
 import type { Redact } from '../domain/redact.ts'
 import type { Adjustment } from '../domain/routing/adjustments.ts'
 import type { RouteTarget } from '../domain/routing/chain.ts'
-import { flexOf } from '../domain/routing/flex-tier.ts'
 import { type Home, statesMade } from '../domain/routing/kept-state.ts'
 import type { StreamSink } from '../domain/streaming/stream-sink.ts'
 import { costOf, savedByCacheOf } from '../domain/usage.ts'
 import type { AnsweredModels } from '../health/answered-models.ts'
-import type { CooldownState, Cooldowns, Grounds, Scope } from '../health/cooldowns.ts'
+import type { Cooldowns } from '../health/cooldowns.ts'
 import type { ApiKey, KeyRing } from '../health/key-ring.ts'
 import { ignored } from '../health/probe-lease.ts'
-import { createRefusals } from '../health/refusals.ts'
 import type { TargetGate } from '../health/target-gate.ts'
 import type { Claim } from '../jobs/types.ts'
 import type { Provider, UpstreamRequest } from '../providers/provider.ts'
@@ -26,8 +24,9 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type AttemptFacts, answeredIn, timesOf } from './attempt-facts.ts'
 import type { AbortReason } from './calls-in-flight.ts'
 import { withGivenId } from './given-id.ts'
-import { defaultCoolingMs, type Judgement, judge, responseOf } from './judgement.ts'
+import { type Judgement, judge, responseOf } from './judgement.ts'
 import { inAttemptSpan, noteJudgement } from './spans.ts'
+import { createSuspend } from './suspend.ts'
 import type { TargetStats } from './target-stats.ts'
 
 export type CallResult =
@@ -82,9 +81,6 @@ export interface UpstreamCallerDeps {
   readonly now: () => number
 }
 
-/** A bad key, an empty account or a missing model: tried again this often, in case a person has mended it. */
-export const stoppedMs = 5 * 60_000
-
 /** Settled with null where the call did not end: then it says nothing. */
 interface CallPermit extends Permit<Judgement | null> {
   readonly kind: 'permit'
@@ -106,8 +102,8 @@ interface Call {
 
 /** One upstream call in five steps: enter, call, judge, settle, report. */
 export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller => {
-  const { provider, gate, keys, admission, cooldowns, stats, answered, telemetry, redact, log, now } = deps
-  const refusals = createRefusals()
+  const { provider, gate, keys, admission, stats, telemetry, redact, log, now } = deps
+  const suspend = createSuspend({ ...deps, provider: provider.name })
 
   /** Through the limits of the keys, then through the gate of the provider's health. */
   const enter = async (call: Call): Promise<CallPermit | (CallResult & { kind: 'shut' | 'left' })> => {
@@ -139,44 +135,6 @@ export const createUpstreamCaller = (deps: UpstreamCallerDeps): UpstreamCaller =
         await admitted.settle(judgement && limitsOf(judgement, target))
       },
     }
-  }
-
-  /** Takes out of use what the verdict blames: the model here, the key, or nothing. */
-  const suspend = (
-    { verdict, isFlexFull }: Judgement,
-    target: RouteTarget,
-    key: ApiKey | 'none',
-    begunAtMs: number,
-    grounds: Grounds,
-  ): void => {
-    const { model, measuredAs, keptAs } = target
-    const onTarget = `target:${provider.name}/${model}` as const
-    const out = (scope: Scope, state: CooldownState, forMs: number): void =>
-      cooldowns.suspend(scope, state, now() + forMs, verdict.reason, grounds)
-    const cool = (forMs: number): void => {
-      out(onTarget, 'throttled', forMs)
-      // What is kept with others is no reason to leave those alone.
-      if (keptAs === undefined) gate.leaveAlone(model, now() + forMs, verdict.reason)
-    }
-    const { kind, retryAfterMs } = verdict
-    if (kind === 'ok') {
-      refusals.answered(model)
-      if (measuredAs !== undefined) answered.note(provider.name, model)
-    }
-    if (isFlexFull) {
-      out(`target:${provider.name}/${flexOf(target).model}`, 'throttled', retryAfterMs ?? defaultCoolingMs)
-      return
-    }
-    if (kind === 'rate_limited') {
-      const forMs = refusals.turnedAway(model, begunAtMs, retryAfterMs ?? defaultCoolingMs, now())
-      // Only the last usable key cools the target down: another key has limits of its own.
-      if (keptAs !== undefined || !admission.hasOther(key, model)) cool(forMs)
-    }
-    if (kind === 'overloaded' && retryAfterMs !== null) cool(retryAfterMs)
-    else if (kind === 'out_of_quota' || kind === 'bad_credentials')
-      out(keys.scopeOf(key), 'stopped', Math.max(stoppedMs, retryAfterMs ?? 0))
-    // A name that a client made up says nothing of the others.
-    else if (kind === 'unknown_model' && measuredAs === undefined) out(onTarget, 'stopped', stoppedMs)
   }
 
   const factsOf = ({ claim, target }: Call) => ({
