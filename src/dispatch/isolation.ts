@@ -91,9 +91,11 @@ export const createIsolate =
       'job runs alone in its process',
     )
     seat.ask()
+    // What ends the worker meanwhile is another job: the one whose turn it is.
+    if (!(await persist(() => store.isolate(claim, 'waits')))) return { kind: 'written' }
     while (!seat.isAlone()) {
       const ending = await waitInSlot(run)
       if (ending) return ending
     }
-    return (await persist(() => store.isolate(claim))) ? null : { kind: 'written' }
+    return (await persist(() => store.isolate(claim, 'alone'))) ? null : { kind: 'written' }
   }

@@ -183,7 +183,8 @@ export const createJobStore = ({
         encodeAttempts(attempts),
       ])) === 1,
 
-    isolate: async ({ id, token }) => (await run(jobScripts.isolate, [keys.record(id), token, now()])) === 1,
+    isolate: async ({ id, token }, turn) =>
+      (await run(jobScripts.isolate, [keys.record(id), token, now(), turn])) === 1,
 
     account: async ({ id, token }, attempts) =>
       (await run(jobScripts.account, [keys.record(id), token, encodeAttempts(attempts)])) === 1,

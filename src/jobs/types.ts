@@ -132,8 +132,11 @@ export interface JobStore {
   advance(claim: Claim, move: Move, nowMs: number): Promise<boolean>
   park(claim: Claim, move: Move, resumesAtMs: number): Promise<boolean>
   retry(claim: Claim, spent: number, attempts: readonly Attempt[], nextCallAtMs: number): Promise<boolean>
-  /** Notes that nothing runs beside it from now on: if this worker is lost, it is lost by this job. */
-  isolate(claim: Claim): Promise<boolean>
+  /**
+   * Notes that it waits for all others to leave, or that nothing runs beside it from now on: if this worker is lost, it is lost by
+   * others, or by this job. False when the token no longer holds it.
+   */
+  isolate(claim: Claim, turn: 'waits' | 'alone'): Promise<boolean>
   /**
    * `sent` is called when the command is on its way: Redis does later commands of this connection after it.
    */

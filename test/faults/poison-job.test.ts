@@ -6,7 +6,10 @@ import { openRig, type Rig, submitted } from './rig.ts'
 let rig: Rig
 beforeEach(async () => {
   // No answer ever comes for the poison: whoever calls it ends first.
-  rig = await openRig({ scripts: ['hang'], provider: { concurrency: 6 } })
+  // All that were lost come back at the same time, so that innocent jobs wait behind the poison to be alone; and a machine that
+  // stands still for three seconds does not look as if a worker had died.
+  const config = { jobs: { lease: '4s' } }
+  rig = await openRig({ scripts: ['hang'], provider: { concurrency: 6 }, config })
   rig.first.script({ latency: { kind: 'fixed', ms: 400 } })
 })
 afterEach(() => rig.close())

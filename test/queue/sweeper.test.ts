@@ -222,13 +222,22 @@ describe('the queue sweeper', () => {
 
     it('that ends while nothing ran beside the job is told apart, also in the pause before a retry', async () => {
       const lost = await q.running(farDeadline)
-      expect(await q.store.isolate(lost)).toBe(true)
+      expect(await q.store.isolate(lost, 'alone')).toBe(true)
       expect(await q.store.retry(lost, 0, [], q.clock.nowMs + 5)).toBe(true)
       later(leaseMs)
       await sweep(q.parts)
       const taken = await q.claimed(lost.id, 'w2')
       expect(taken.attempts).toMatchObject([{ reason: 'worker_crashed', possibly_billed: true }])
-      expect(await q.store.isolate(lost)).toBe(false)
+      expect(await q.store.isolate(lost, 'alone')).toBe(false)
+    })
+
+    it('that ends while the job waited to be alone is not told against it', async () => {
+      const lost = await q.running(farDeadline)
+      expect(await q.store.isolate(lost, 'waits')).toBe(true)
+      later(leaseMs)
+      await sweep(q.parts)
+      expect((await q.claimed(lost.id, 'w2')).attempts).toEqual([])
+      expect(await q.store.isolate(lost, 'waits')).toBe(false)
     })
 
     it('is left alone after an outage, until workers could renew it', async () => {

@@ -21,6 +21,7 @@ end
 -- them. The entry stands for all calls that the worker has not logged, and bears its token until it logs them
 -- (`account`).
 local function log_interrupted(record, hop, target, holder, finished, reason)
+  if has_not_called(holder) then return end
   local started = called_at(holder)
   local slash = target:find('/', 1, true)
   log_attempts(record, string.format(
